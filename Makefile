@@ -1,0 +1,34 @@
+# `make help` lists the targets. Each installs what it needs into the tree or a cache folder and says so.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install build check test demo bench clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+
+node_modules/.installed: package.json package-lock.json
+	@echo "==> installing npm packages (about 20 s the first time)"
+	npm ci --no-fund --no-audit --loglevel=error
+	touch $@
+
+install: node_modules/.installed ## Install the npm packages
+
+build: install ## Compile src into dist
+	@echo "==> compiling"
+	npm run --silent build
+
+check: build ## Build, typecheck, lint, import rules, format, tests
+	@echo "==> typecheck, lint, import rules, format"
+	npm run --silent typecheck
+	npm run --silent lint
+	npm run --silent lint:deps
+	npm run --silent format:check
+	$(MAKE) --no-print-directory test
+
+test: build ## Run all tests, those on real API servers included
+	@npm run --silent test
+
+clean: ## Remove what the build made
+	rm -rf dist coverage node_modules
