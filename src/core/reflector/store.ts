@@ -12,35 +12,6 @@ export interface ListPage {
   readonly continueToken: string;
 }
 
-/** What a Reflector reads: one collection of one server. Both calls reject with a Fault. */
-export interface ListWatch<T> {
-  /**
-   * Reads one page and gives each item to `onItem` as it is decoded.
-   * `resourceVersion` "" asks for the most recent state; otherwise not older than it (`NotOlderThan`).
-   * A rejected or aborted call may have given some items: they are facts, but not the whole.
-   */
-  list(request: {
-    readonly resourceVersion: string;
-    readonly continueToken: string;
-    readonly limit: number;
-    readonly signal: AbortSignal;
-    readonly onItem: (item: T) => void;
-  }): Promise<ListPage>;
-
-  /**
-   * Follows changes after `resourceVersion`, bookmarks included, until the server ends the stream (resolves),
-   * the stream fails (rejects), or `signal` aborts (rejects with code `aborted`).
-   * Rejects with code `gone` when the version is too old, whether told by status 410 or by an ERROR event.
-   */
-  watch(request: {
-    readonly resourceVersion: string;
-    readonly timeoutSeconds: number;
-    readonly signal: AbortSignal;
-    readonly onOpen: () => void;
-    readonly onEvent: (event: WatchEvent<T>) => void;
-  }): Promise<void>;
-}
-
 /**
  * What a Reflector writes: a copy of the collection.
  * Calls come one at a time. A list is `beginList`, any number of `put`, then `endList` or `abandonList`;
