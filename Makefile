@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build check test demo bench clean
+.PHONY: help install build binaries check test demo bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -26,6 +26,10 @@ check: build ## Build, typecheck, lint, import rules, format, tests
 	npm run --silent lint:deps
 	npm run --silent format:check
 	$(MAKE) --no-print-directory test
+
+binaries: install ## Build etcd, kube-apiserver and kubectl into a cache folder, once
+	@echo "==> etcd, kube-apiserver, kubectl (about 4 minutes the first time; KUBEBUILDER_ASSETS names others)"
+	node --import ./test/support/typescript.mjs test/support/control-plane/cli.ts install
 
 test: build ## Run all tests, those on real API servers included
 	@npm run --silent test
