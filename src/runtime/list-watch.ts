@@ -5,6 +5,7 @@ export interface ListWatch<T> {
   /**
    * Reads one page and gives each item to `onItem` as it is decoded.
    * `resourceVersion` "" asks for the most recent state; otherwise not older than it (`NotOlderThan`).
+   * With a `continueToken` it is "": the token holds the version.
    * A rejected or aborted call may have given some items: they are facts, but not the whole.
    */
   list(request: {
@@ -12,6 +13,8 @@ export interface ListWatch<T> {
     readonly continueToken: string;
     readonly limit: number;
     readonly signal: AbortSignal;
+    /** Called for every piece of the answer that arrives, decoded or not: the connection is alive. */
+    readonly onBytes: () => void;
     readonly onItem: (item: T) => void;
   }): Promise<ListPage>;
 
@@ -24,6 +27,7 @@ export interface ListWatch<T> {
     readonly resourceVersion: string;
     readonly timeoutSeconds: number;
     readonly signal: AbortSignal;
+    readonly onBytes: () => void;
     readonly onOpen: () => void;
     readonly onEvent: (event: WatchEvent<T>) => void;
   }): Promise<void>;

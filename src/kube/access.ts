@@ -1,0 +1,233 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { Fault, errorText } from "../core/model/fault.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { ExecCredentials } from "./exec-plugin.ts";
+import { FreshFile } from "./fresh-file.ts";
+import { parseKubeconfig, serverUrl, type ClusterConfig, type Material } from "./kubeconfig.ts";
+
+/** Where a cluster and its credentials are described. */
+export type ClusterSource =
+  | { readonly kind: "kubeconfig"; readonly path: string; readonly context?: string }
+  | {
+      readonly kind: "explicit";
+      readonly url: string;
+      /** PEM of the CA; without it, the system's. */
+      readonly ca?: Material;
+      readonly tokenFile?: string;
+    }
+  /** The pod's own ServiceAccount. `environment` has KUBERNETES_SERVICE_HOST and _PORT. */
+  | {
+      readonly kind: "in-cluster";
+      readonly environment: Readonly<Record<string, string | undefined>>;
+      /** @default "/var/run/secrets/kubernetes.io/serviceaccount" */
+      readonly folder?: string;
+    };
+
+/** What one request needs. */
+export interface Connection {
+  readonly agent: HttpAgent | HttpsAgent;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** One API server and our credentials for it. All requests share one pool of kept-alive connections. */
+export interface ClusterAccess {
+  /** Where requests go. Fixed: a kubeconfig that later names another server takes a restart. */
+  readonly server: URL;
+  /** The connection for the next request, with files re-read when they are due. Rejects with a Fault `credentials`. */
+  connection(): Promise<Connection>;
+  /** The server said 401: whatever was read or got from a plugin is looked at afresh by the next `connection`. */
+  distrust(): void;
+  /** Ends all connections. */
+  close(): void;
+}
+
+/** Tokens and certificates are read again this often (client-go does the same). */
+const REREAD_MS = 60_000;
+
+/**
+ * Opens the way to a cluster. Reads the kubeconfig at once, so that its mistakes show here (a Fault `credentials`);
+ * certificates, tokens and plugins come with the first request.
+ */
+export async function loadCluster(source: ClusterSource, clock: Clock): Promise<ClusterAccess> {
+  switch (source.kind) {
+    case "kubeconfig": {
+      const file = new FreshFile("kubeconfig", source.path, clock, REREAD_MS);
+      const config = parseKubeconfig(await file.read(), source.path, source.context);
+      return new FileAccess(config, clock, { file, context: source.context });
+    }
+    case "explicit":
+      return new FileAccess(explicitConfig(source.url, source.ca, source.tokenFile), clock);
+    case "in-cluster":
+      return new FileAccess(inClusterConfig(source), clock);
+  }
+}
+
+function inClusterConfig(source: Extract<ClusterSource, { kind: "in-cluster" }>): ClusterConfig {
+  const { environment, folder = "/var/run/secrets/kubernetes.io/serviceaccount" } = source;
+  const host = environment["KUBERNETES_SERVICE_HOST"] ?? "";
+  const port = environment["KUBERNETES_SERVICE_PORT"] ?? "";
+  if (host === "" || port === "") {
+    throw new Fault(
+      "credentials",
+      "read in-cluster configuration: KUBERNETES_SERVICE_HOST or KUBERNETES_SERVICE_PORT is not set",
+    );
+  }
+  const url = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return explicitConfig(url, { file: `${folder}/ca.crt` }, `${folder}/token`);
+}
+
+function explicitConfig(
+  url: string,
+  ca: Material | undefined,
+  tokenFile: string | undefined,
+): ClusterConfig {
+  let server: URL;
+  try {
+    server = serverUrl(url);
+  } catch (error) {
+    throw new Fault("credentials", errorText(error), { cause: error });
+  }
+  return {
+    server,
+    ca,
+    insecureSkipTlsVerify: false,
+    tlsServerName: undefined,
+    clientCertificate: undefined,
+    clientKey: undefined,
+    token: tokenFile === undefined ? undefined : { file: tokenFile },
+    basic: undefined,
+    exec: undefined,
+    headers: {},
+  };
+}
+
+interface KubeconfigFile {
+  readonly file: FreshFile;
+  readonly context: string | undefined;
+}
+
+class FileAccess implements ClusterAccess {
+  readonly server: URL;
+  readonly #clock: Clock;
+  readonly #kubeconfig: KubeconfigFile | undefined;
+  readonly #files = new Map<string, FreshFile>();
+  #config: ClusterConfig;
+  /** The text that `#config` was parsed from, to see a change. */
+  #configText: string | undefined;
+  #exec: ExecCredentials | undefined;
+  #agent: HttpAgent | HttpsAgent | undefined;
+  /** What `#agent` was made of, to see a change. */
+  #agentMaterial: readonly unknown[] = [];
+
+  constructor(config: ClusterConfig, clock: Clock, kubeconfig?: KubeconfigFile) {
+    this.server = config.server;
+    this.#config = config;
+    this.#clock = clock;
+    this.#kubeconfig = kubeconfig;
+    this.#exec = this.#execOf(config);
+  }
+
+  async connection(): Promise<Connection> {
+    await this.#refreshConfig();
+    const config = this.#config;
+    const exec = await this.#exec?.read();
+    const headers: Record<string, string | readonly string[]> = { ...config.headers };
+    const token = exec?.token ?? (await this.#read("token file", config.token))?.trim();
+    if (token !== undefined && token !== "") {
+      if (/[^\u0021-\u007e]/.test(token)) {
+        throw new Fault(
+          "credentials",
+          `token for ${this.server.host} holds a character that no token has`,
+        );
+      }
+      headers["authorization"] = `Bearer ${token}`;
+    } else if (config.basic !== undefined) {
+      const pair = `${config.basic.username}:${config.basic.password}`;
+      headers["authorization"] = `Basic ${Buffer.from(pair).toString("base64")}`;
+    }
+    if (this.server.protocol === "http:") {
+      this.#agent ??= new HttpAgent({ keepAlive: true });
+      return { agent: this.#agent, headers };
+    }
+    const ca = await this.#read("CA file", config.ca);
+    const cert =
+      exec?.certificate ?? (await this.#read("client certificate file", config.clientCertificate));
+    const key = exec?.key ?? (await this.#read("client key file", config.clientKey));
+    return { agent: this.#httpsAgent(config, ca, cert, key), headers };
+  }
+
+  distrust(): void {
+    this.#exec?.distrust();
+    this.#kubeconfig?.file.distrust();
+    for (const file of this.#files.values()) file.distrust();
+  }
+
+  close(): void {
+    this.#agent?.destroy();
+  }
+
+  async #refreshConfig(): Promise<void> {
+    if (this.#kubeconfig === undefined) return;
+    const { file, context } = this.#kubeconfig;
+    const content = await file.read();
+    if (content === this.#configText) return;
+    const config = parseKubeconfig(content, file.path, context);
+    if (config.server.href !== this.server.href) {
+      throw new Fault(
+        "credentials",
+        `kubeconfig "${file.path}" names server ${config.server.host} now, ${this.server.host} before: restart to follow it`,
+      );
+    }
+    const isFirst = this.#configText === undefined;
+    this.#configText = content;
+    this.#config = config;
+    if (!isFirst) this.#exec = this.#execOf(config);
+  }
+
+  #execOf(config: ClusterConfig): ExecCredentials | undefined {
+    return config.exec === undefined ? undefined : new ExecCredentials(config.exec, this.#clock);
+  }
+
+  async #read(what: string, material: Material | undefined): Promise<string | undefined> {
+    if (material === undefined || "content" in material) return material?.content;
+    let file = this.#files.get(material.file);
+    if (file === undefined) {
+      file = new FreshFile(what, material.file, this.#clock, REREAD_MS);
+      this.#files.set(material.file, file);
+    }
+    return file.read();
+  }
+
+  #httpsAgent(
+    config: ClusterConfig,
+    ca: string | undefined,
+    cert: string | undefined,
+    key: string | undefined,
+  ): HttpAgent | HttpsAgent {
+    const { tlsServerName, insecureSkipTlsVerify } = config;
+    const material = [ca, cert, key, tlsServerName, insecureSkipTlsVerify];
+    const isSame = material.every((part, index) => part === this.#agentMaterial[index]);
+    if (this.#agent !== undefined && isSame) return this.#agent;
+    retire(this.#agent);
+    this.#agentMaterial = material;
+    this.#agent = new HttpsAgent({
+      keepAlive: true,
+      rejectUnauthorized: !insecureSkipTlsVerify,
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+    });
+    return this.#agent;
+  }
+}
+
+/** Idle connections end now; those in use finish what they do. */
+function retire(agent: HttpAgent | HttpsAgent | undefined): void {
+  if (agent === undefined) return;
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
+}
