@@ -50,17 +50,14 @@ const REREAD_MS = 60_000;
  * certificates, tokens and plugins come with the first request.
  */
 export async function loadCluster(source: ClusterSource, clock: Clock): Promise<ClusterAccess> {
-  switch (source.kind) {
-    case "kubeconfig": {
-      const file = new FreshFile("kubeconfig", source.path, clock, REREAD_MS);
-      const config = parseKubeconfig(await file.read(), source.path, source.context);
-      return new FileAccess(config, clock, { file, context: source.context });
-    }
-    case "explicit":
-      return new FileAccess(explicitConfig(source.url, source.ca, source.tokenFile), clock);
-    case "in-cluster":
-      return new FileAccess(inClusterConfig(source), clock);
+  if (source.kind === "explicit") {
+    return new FileAccess(explicitConfig(source.url, source.ca, source.tokenFile), clock);
   }
+  if (source.kind === "in-cluster") return new FileAccess(inClusterConfig(source), clock);
+  const { path, context } = source;
+  const file = new FreshFile("kubeconfig", path, clock, REREAD_MS);
+  const text = await file.read();
+  return new FileAccess(parseKubeconfig(text, path, context), clock, { file, context, text });
 }
 
 function inClusterConfig(source: Extract<ClusterSource, { kind: "in-cluster" }>): ClusterConfig {
@@ -105,6 +102,8 @@ function explicitConfig(
 interface KubeconfigFile {
   readonly file: FreshFile;
   readonly context: string | undefined;
+  /** What the configuration was parsed from at first. */
+  readonly text: string;
 }
 
 class FileAccess implements ClusterAccess {
@@ -125,6 +124,7 @@ class FileAccess implements ClusterAccess {
     this.#config = config;
     this.#clock = clock;
     this.#kubeconfig = kubeconfig;
+    this.#configText = kubeconfig?.text;
     this.#exec = this.#execOf(config);
   }
 
@@ -179,10 +179,9 @@ class FileAccess implements ClusterAccess {
         `kubeconfig "${file.path}" names server ${config.server.host} now, ${this.server.host} before: restart to follow it`,
       );
     }
-    const isFirst = this.#configText === undefined;
     this.#configText = content;
     this.#config = config;
-    if (!isFirst) this.#exec = this.#execOf(config);
+    this.#exec = this.#execOf(config);
   }
 
   #execOf(config: ClusterConfig): ExecCredentials | undefined {
