@@ -11,12 +11,15 @@ export interface Clock {
   after(delayMs: number, callback: () => void): CancelTimer;
 }
 
-/** The machine's own clock. */
+/** The longest that a Node timer can wait; a longer delay would fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** The machine's own clock. A delay above 24 days is cut to that. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
+    const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS));
     return () => clearTimeout(timer);
   },
 };
