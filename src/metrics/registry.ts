@@ -19,7 +19,10 @@ function wrongType(spec: MetricSpec, call: string): () => never {
   };
 }
 
-function matches(labels: LabelValues, series: Readonly<Record<string, string | number | undefined>>) {
+function matches(
+  labels: LabelValues,
+  series: Readonly<Record<string, string | number | undefined>>,
+) {
   return Object.entries(labels).every(([name, value]) => series[name] === value);
 }
 

@@ -179,7 +179,9 @@ function missing(given: ReadonlySet<keyof OperatorTable>): string[] {
       : [...errors, `--target-kube-config: cannot be combined with ${piecemeal.join(", ")}`];
   }
   if (!given.has("remoteApiUrl")) {
-    errors.push("--target-kube-config: required, or else --remote-api-url with --remote-sa-token-path");
+    errors.push(
+      "--target-kube-config: required, or else --remote-api-url with --remote-sa-token-path",
+    );
   } else if (!given.has("remoteSaTokenPath") && !given.has("remoteSaToken")) {
     errors.push("--remote-sa-token-path: required with --remote-api-url");
   }

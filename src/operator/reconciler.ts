@@ -160,7 +160,11 @@ export class Reconciler {
       }
     } catch (error) {
       if (changedAt !== undefined) this.#changedAt.set(key, changedAt);
-      metrics.metric.setWrites.add({ remote_cluster: cluster, operation: change.kind, result: "error" });
+      metrics.metric.setWrites.add({
+        remote_cluster: cluster,
+        operation: change.kind,
+        result: "error",
+      });
       return this.#failed(key, change, error);
     }
     metrics.metric.setWrites.add({ remote_cluster: cluster, operation: change.kind, result: "ok" });

@@ -22,7 +22,10 @@ const NOTHING: Claim = { sets: [], nets: [], refusals: [] };
 const MAX_SET_NAME = 63;
 
 /** Annotations by which a CNI says that a terminating pod's addresses were given back (calico.md 2.2 #5). */
-export const RELEASED_ANNOTATIONS = ["cni.projectcalico.org/podIP", "vpc.amazonaws.com/pod-ips"] as const;
+export const RELEASED_ANNOTATIONS = [
+  "cni.projectcalico.org/podIP",
+  "vpc.amazonaws.com/pod-ips",
+] as const;
 
 function hasItsAddress(pod: PodRecord): boolean {
   if (pod.hostNetwork || pod.phase === "Succeeded" || pod.phase === "Failed") return false;

@@ -110,5 +110,7 @@ export class Membership {
 }
 
 function holds(held: Held | undefined, uid: string, set: SetKey, net: string): boolean {
-  return held !== undefined && held.uid === uid && held.sets.includes(set) && held.nets.includes(net);
+  return (
+    held !== undefined && held.uid === uid && held.sets.includes(set) && held.nets.includes(net)
+  );
 }

@@ -64,7 +64,8 @@ function given(
   for (const name of option.env) {
     const text = env[name];
     if (text !== undefined && text !== "") {
-      const texts = option.repeatable === true ? text.split(",").map((part) => part.trim()) : [text];
+      const texts =
+        option.repeatable === true ? text.split(",").map((part) => part.trim()) : [text];
       return { texts, source: name };
     }
   }
@@ -96,7 +97,8 @@ export function readOptions<T extends OptionTable<T>>(
     for (const text of texts) {
       const result = option.parse(text);
       if ("value" in result) parsed.push(result.value);
-      else errors.push(`${found?.source}: expected ${result.expected}, got ${JSON.stringify(text)}`);
+      else
+        errors.push(`${found?.source}: expected ${result.expected}, got ${JSON.stringify(text)}`);
     }
     values[name] = option.repeatable === true ? parsed : parsed[0];
   }

@@ -97,9 +97,7 @@ export function planSet(
   facts: PlanFacts,
 ): SetChange {
   if (actual === undefined) {
-    return desired === undefined
-      ? { kind: "none" }
-      : { kind: "create", object: desired };
+    return desired === undefined ? { kind: "none" } : { kind: "create", object: desired };
   }
   if (!facts.isOurs(actual)) {
     return desired === undefined ? { kind: "none" } : { kind: "conflict", object: actual };
