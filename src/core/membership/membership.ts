@@ -63,6 +63,11 @@ export class Membership {
     return [...(this.#sets.get(set)?.keys() ?? [])].toSorted();
   }
 
+  /** How many nets `set` has. */
+  count(set: SetKey): number {
+    return this.#sets.get(set)?.size ?? 0;
+  }
+
   /** The pods because of which `net` is in `set`. */
   owners(set: SetKey, net: string): readonly Owner[] {
     return this.#sets.get(set)?.get(net) ?? [];
