@@ -14,7 +14,7 @@ export type ClusterSource =
       readonly url: string;
       /** PEM of the CA; without it, the system's. */
       readonly ca?: Material;
-      readonly tokenFile?: string;
+      readonly token?: Material;
     }
   /** The pod's own ServiceAccount. `environment` has KUBERNETES_SERVICE_HOST and _PORT. */
   | {
@@ -51,7 +51,7 @@ const REREAD_MS = 60_000;
  */
 export async function loadCluster(source: ClusterSource, clock: Clock): Promise<ClusterAccess> {
   if (source.kind === "explicit") {
-    return new FileAccess(explicitConfig(source.url, source.ca, source.tokenFile), clock);
+    return new FileAccess(explicitConfig(source.url, source.ca, source.token), clock);
   }
   if (source.kind === "in-cluster") return new FileAccess(inClusterConfig(source), clock);
   const { path, context } = source;
@@ -71,13 +71,13 @@ function inClusterConfig(source: Extract<ClusterSource, { kind: "in-cluster" }>)
     );
   }
   const url = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return explicitConfig(url, { file: `${folder}/ca.crt` }, `${folder}/token`);
+  return explicitConfig(url, { file: `${folder}/ca.crt` }, { file: `${folder}/token` });
 }
 
 function explicitConfig(
   url: string,
   ca: Material | undefined,
-  tokenFile: string | undefined,
+  token: Material | undefined,
 ): ClusterConfig {
   let server: URL;
   try {
@@ -92,7 +92,7 @@ function explicitConfig(
     tlsServerName: undefined,
     clientCertificate: undefined,
     clientKey: undefined,
-    token: tokenFile === undefined ? undefined : { file: tokenFile },
+    token,
     basic: undefined,
     exec: undefined,
     headers: {},

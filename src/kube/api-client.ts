@@ -45,6 +45,14 @@ export interface StreamRequest {
   readonly onPiece: (piece: Buffer) => void;
 }
 
+/** How one request ended, for metrics; streams are told when their head arrived. */
+export interface RequestOutcome {
+  readonly method: ApiRequest["method"];
+  /** Undefined when no answer came. */
+  readonly status: number | undefined;
+  readonly durationMs: number;
+}
+
 /** Choices of an ApiClient. */
 export interface ApiClientOptions {
   readonly clock: Clock;
@@ -56,6 +64,8 @@ export interface ApiClientOptions {
   readonly maxBodyBytes?: number;
   /** @default "wayleave" */
   readonly userAgent?: string;
+  /** Told of every request; must not throw. */
+  readonly onRequest?: (outcome: RequestOutcome) => void;
 }
 
 const MAX_REFUSAL_BYTES = 1024 * 1024;
@@ -74,6 +84,7 @@ export class ApiClient {
   readonly #timeoutMs: number;
   readonly #maxBodyBytes: number;
   readonly #userAgent: string;
+  readonly #onRequest: (outcome: RequestOutcome) => void;
 
   constructor(access: ClusterAccess, options: ApiClientOptions) {
     this.#access = access;
@@ -82,6 +93,7 @@ export class ApiClient {
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#maxBodyBytes = options.maxBodyBytes ?? 64 * 1024 * 1024;
     this.#userAgent = options.userAgent ?? "wayleave";
+    this.#onRequest = options.onRequest ?? (() => {});
   }
 
   /** Sends `request` and reads the whole answer. Rejects with a Fault unless the status is 2xx and the body JSON or empty. */
@@ -161,11 +173,27 @@ export class ApiClient {
   ): Promise<IncomingMessage> {
     const first = this.#open(request, connection);
     try {
-      return await exchange.head(first, this.#clock, this.#connectTimeoutMs);
+      return await this.#head(exchange, request.method, first);
     } catch (error) {
       const isStale = first.reusedSocket && faultCode(error) === "connection";
       if (!isStale || request.method !== "GET") throw error;
-      return exchange.head(this.#open(request, connection), this.#clock, this.#connectTimeoutMs);
+      return this.#head(exchange, request.method, this.#open(request, connection));
+    }
+  }
+
+  async #head(
+    exchange: Exchange,
+    method: ApiRequest["method"],
+    sent: ClientRequest,
+  ): Promise<IncomingMessage> {
+    const begun = this.#clock.monotonic();
+    let status: number | undefined;
+    try {
+      const response = await exchange.head(sent, this.#clock, this.#connectTimeoutMs);
+      status = response.statusCode;
+      return response;
+    } finally {
+      this.#onRequest({ method, status, durationMs: this.#clock.monotonic() - begun });
     }
   }
 

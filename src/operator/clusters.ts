@@ -12,7 +12,13 @@ export interface Clusters {
 }
 
 async function remoteSource(config: OperatorConfig): Promise<ClusterSource> {
-  const { targetKubeConfig, remoteApiUrl = "", remoteCaUrl, remoteSaTokenPath, remoteSaToken } = config;
+  const {
+    targetKubeConfig,
+    remoteApiUrl = "",
+    remoteCaUrl,
+    remoteSaTokenPath,
+    remoteSaToken,
+  } = config;
   if (targetKubeConfig !== undefined) return { kind: "kubeconfig", path: targetKubeConfig };
   return {
     kind: "explicit",
@@ -48,7 +54,8 @@ export async function openClusters(
   if (remote.status === "fulfilled" && local.status === "fulfilled") {
     return { remote: remote.value, local: local.value };
   }
-  const remoteFlag = config.targetKubeConfig === undefined ? "--remote-api-url" : "--target-kube-config";
+  const remoteFlag =
+    config.targetKubeConfig === undefined ? "--remote-api-url" : "--target-kube-config";
   const errors: string[] = [];
   if (remote.status === "rejected") errors.push(`${remoteFlag}: ${errorText(remote.reason)}`);
   else remote.value.close();

@@ -28,7 +28,10 @@ export interface DiscoveryParts {
   readonly onAttempt: (answered: boolean, message: string) => void;
 }
 
-async function servedGroup(client: ApiClient, signal: AbortSignal): Promise<CalicoGroup | undefined> {
+async function servedGroup(
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<CalicoGroup | undefined> {
   for (const group of CALICO_GROUPS) {
     const [name = "", version = ""] = group.split("/");
     const resources = await discoverResources(client, name, version, signal);

@@ -130,10 +130,7 @@ class Operator {
     const { signal, version, clusters } = this.#context;
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);
-    this.#metrics.metric.buildInfo.set(
-      { version, revision: "", node_version: process.version },
-      1,
-    );
+    this.#metrics.metric.buildInfo.set({ version, revision: "", node_version: process.version }, 1);
     const server = await this.#serve();
     this.#log.info("operator started", { version });
     try {

@@ -110,6 +110,11 @@ export class Reflector<T> {
     });
   }
 
+  /** Asks for a list even though nothing is known to be wrong. Without effect while one runs, or before and after `run`. */
+  relist(): void {
+    this.#input({ kind: "relist" });
+  }
+
   /** What is known now. */
   link(): LinkFacts {
     return {
@@ -155,6 +160,7 @@ export class Reflector<T> {
         this.#countWatchEnd(before, "ended");
         return;
       case "timer":
+      case "relist":
       case "stop":
         return;
     }

@@ -45,6 +45,7 @@ const TABLE: Table = {
     failed: (state, input, at) => listFailed(state, input.fault, [], at),
     silence: (state, _input, at) => listFailed(state, silent(), [{ kind: "cancel" }], at),
     timer: stay,
+    relist: stay,
     stop: ({ memory }) => stop(memory, [{ kind: "cancel" }, { kind: "abandonList" }]),
   },
   opening: {
@@ -57,6 +58,7 @@ const TABLE: Table = {
     failed: (state, input, at) => watchFailed(state.memory, input.fault, [], at),
     silence: (state, _input, at) => watchFailed(state.memory, silent(), [{ kind: "cancel" }], at),
     timer: stay,
+    relist: ({ memory }) => firstPage(memory, [{ kind: "cancel" }]),
     stop: ({ memory }) => stop(memory, [{ kind: "cancel" }]),
   },
   watching: {
@@ -71,6 +73,7 @@ const TABLE: Table = {
     silence: (state, _input, at) =>
       watchFailed(afterWatch(state, at), silent(), [{ kind: "cancel" }], at),
     timer: stay,
+    relist: (state, _input, at) => firstPage(afterWatch(state, at), [{ kind: "cancel" }]),
     stop: ({ memory }) => stop(memory, [{ kind: "cancel" }]),
   },
   waiting: {
@@ -83,6 +86,7 @@ const TABLE: Table = {
     silence: stay,
     timer: ({ memory, next }, _input, at) =>
       next === "list" ? firstPage(memory, []) : openWatch(memory, [], at),
+    relist: ({ memory }) => ({ state: { kind: "waiting", memory, next: "list" }, effects: [] }),
     stop: ({ memory }) => stop(memory, [{ kind: "cancel" }]),
   },
   stopped: {
@@ -94,6 +98,7 @@ const TABLE: Table = {
     failed: stay,
     silence: stay,
     timer: stay,
+    relist: stay,
     stop: stay,
   },
 };

@@ -85,6 +85,8 @@ export type Input =
   /** The request under way passed its silence limit or its deadline. */
   | { readonly kind: "silence" }
   | { readonly kind: "timer" }
+  /** The owner wants a fresh list. */
+  | { readonly kind: "relist" }
   | { readonly kind: "stop" };
 
 /** What the shell must do, in order. A request or wait is always last. */
