@@ -90,7 +90,7 @@ export class Membership {
 
   #add(set: SetKey, net: string, owner: Owner, changed: Set<SetKey>): void {
     let nets = this.#sets.get(set);
-    if (nets === undefined) this.#sets.set(set, (nets = new Map()));
+    if (nets === undefined) this.#sets.set(set, (nets = new Map<string, Owner[]>()));
     const owners = nets.get(net);
     if (owners === undefined) {
       nets.set(net, [owner]);

@@ -56,11 +56,11 @@ const histories = fc.array(fc.tuple(fc.nat(1), steps), { maxLength: 40 });
 /** The sets of `world`, computed from nothing but its present state. */
 function naive(world: World): Map<string, string[]> {
   const sets = new Map<string, Set<string>>();
-  for (const [index, cluster] of CLUSTERS.entries()) {
+  for (const [index, name] of CLUSTERS.entries()) {
     for (const pod of world[index]?.values() ?? []) {
       const { sets: names, nets } = claimOf(pod, profile);
-      for (const name of names) {
-        const key = setKey({ cluster, namespace: pod.namespace, name });
+      for (const set of names) {
+        const key = setKey({ cluster: name, namespace: pod.namespace, name: set });
         sets.set(key, new Set([...(sets.get(key) ?? []), ...nets]));
       }
     }
@@ -85,8 +85,8 @@ test("after any history the sets equal a recomputation, what was told as changed
       const membership = new Membership();
       const told = new Map<string, string[]>();
       const stores = CLUSTERS.map(
-        (cluster) =>
-          new ClusterPods(cluster, membership, profile, {
+        (name) =>
+          new ClusterPods(name, membership, profile, {
             onChanged: (sets) => {
               for (const set of sets) {
                 const nets = [...membership.nets(set)];
@@ -119,7 +119,7 @@ test("after any history the sets equal a recomputation, what was told as changed
           if (step.tell) store.remove(pod ?? step.pod);
         }
       }
-      for (const [index, store] of stores.entries()) relist(store, world[index] ?? new Map());
+      for (const [index, store] of stores.entries()) relist(store, world[index] ?? new Map<string, PodRecord>());
       expect(present(membership)).toEqual(naive(world));
       expect(told).toEqual(naive(world));
       for (const store of stores) relist(store, new Map());

@@ -138,9 +138,10 @@ test("stop waits for the run under way and starts no other", async () => {
   worker.add("b");
   worker.add("c");
   let stopped = false;
-  const stopping = worker.stop().then(() => {
+  const stopping = (async () => {
+    await worker.stop();
     stopped = true;
-  });
+  })();
   await settle();
   expect(stopped).toBe(false);
   release();
