@@ -38,8 +38,6 @@ export interface OperatorContext {
   readonly random?: () => number;
   /** @default JSON lines on standard error */
   readonly log?: Log;
-  /** Told the port once probes and metrics are served. */
-  readonly onListening?: (port: number) => void;
 }
 
 /** A write under way may take this long to end before the process does. */
@@ -157,7 +155,7 @@ class Operator {
     const server = await serve(metricsBindAddress, routes, (error) =>
       this.#log.error("probe failed", { error: errorText(error) }),
     );
-    this.#context.onListening?.(server.port);
+    this.#log.info("probes and metrics served", { port: server.port });
     return server;
   }
 
@@ -203,12 +201,12 @@ class Operator {
   }
 
   async #stopWrites(): Promise<void> {
-    await Promise.race([
-      this.#reconciler?.stop(),
-      new Promise<void>((resolve) => {
-        this.#clock.after(STOP_MS, resolve);
-      }),
-    ]);
+    let cancel = (): void => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(STOP_MS, resolve);
+    });
+    await Promise.race([this.#reconciler?.stop(), patience]);
+    cancel();
   }
 
   #client(access: Clusters["local"]): ApiClient {

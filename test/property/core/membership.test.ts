@@ -119,7 +119,8 @@ test("after any history the sets equal a recomputation, what was told as changed
           if (step.tell) store.remove(pod ?? step.pod);
         }
       }
-      for (const [index, store] of stores.entries()) relist(store, world[index] ?? new Map<string, PodRecord>());
+      for (const [index, store] of stores.entries())
+        relist(store, world[index] ?? new Map<string, PodRecord>());
       expect(present(membership)).toEqual(naive(world));
       expect(told).toEqual(naive(world));
       for (const store of stores) relist(store, new Map());
