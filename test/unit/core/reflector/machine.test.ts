@@ -47,6 +47,7 @@ const INPUTS: { readonly [K in InputKind]: Input } = {
   failed: { kind: "failed", fault: new Fault("connection", "gone away") },
   silence: { kind: "silence" },
   timer: { kind: "timer" },
+  relist: { kind: "relist" },
   stop: { kind: "stop" },
 };
 
@@ -63,6 +64,7 @@ const TRUTH: Readonly<Record<StateKind, Readonly<Record<InputKind, Expected>>>> 
     failed: ["waiting", "abandonList", "wait"],
     silence: ["waiting", "cancel", "abandonList", "wait"],
     timer: "-",
+    relist: "-",
     stop: ["stopped", "cancel", "abandonList"],
   },
   opening: {
@@ -74,6 +76,7 @@ const TRUTH: Readonly<Record<StateKind, Readonly<Record<InputKind, Expected>>>> 
     failed: ["waiting", "wait"],
     silence: ["waiting", "cancel", "wait"],
     timer: "-",
+    relist: ["listing", "cancel", "beginList", "list"],
     stop: ["stopped", "cancel"],
   },
   watching: {
@@ -85,6 +88,7 @@ const TRUTH: Readonly<Record<StateKind, Readonly<Record<InputKind, Expected>>>> 
     failed: ["waiting", "wait"],
     silence: ["waiting", "cancel", "wait"],
     timer: "-",
+    relist: ["listing", "cancel", "beginList", "list"],
     stop: ["stopped", "cancel"],
   },
   waiting: {
@@ -96,6 +100,7 @@ const TRUTH: Readonly<Record<StateKind, Readonly<Record<InputKind, Expected>>>> 
     failed: "-",
     silence: "-",
     timer: ["opening", "watch"],
+    relist: ["waiting"],
     stop: ["stopped", "cancel"],
   },
   stopped: {
@@ -107,6 +112,7 @@ const TRUTH: Readonly<Record<StateKind, Readonly<Record<InputKind, Expected>>>> 
     failed: "-",
     silence: "-",
     timer: "-",
+    relist: "-",
     stop: "-",
   },
 };
@@ -359,4 +365,10 @@ describe("pauses after failures", () => {
     };
     expect(effect(transition(long, failed("connection"), HALF), "wait").delayMs).toBe(125);
   });
+});
+
+test("an owner's wish for a list is kept while the reflector waits to watch again", () => {
+  const wished = transition(STATES.waiting, INPUTS.relist, { now: NOW, random: 0.5 });
+  const due = transition(wished.state, INPUTS.timer, { now: NOW, random: 0.5 });
+  expect(due.state.kind).toBe("listing");
 });
