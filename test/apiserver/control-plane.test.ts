@@ -52,12 +52,11 @@ describeOnApiServers("control planes", () => {
     expect(startedMs).toBeLessThan(15_000);
   });
 
-  test("they are two clusters of the pinned version", async () => {
-    const { gitVersion } = await remote.request<{ gitVersion: string }>("GET", "/version");
-    expect(gitVersion).toBe("v1.36.3");
+  test("they are two clusters", async () => {
     await createNamespace(local, "only-local");
     await expect(remote.request("GET", "/api/v1/namespaces/only-local")).rejects.toMatchObject({
       status: 404,
+      reason: "NotFound",
     });
   });
 
@@ -148,15 +147,12 @@ describeOnApiServers("control planes", () => {
   });
 
   test("a paused API server is silent, and answers once resumed", async () => {
-    remote.pause();
-    const answer = remote.request<{ gitVersion: string }>("GET", "/version");
-    const first = await Promise.race([
-      answer.then(() => "answer"),
-      delay(500).then(() => "silence"),
-    ]);
+    await remote.pause();
+    const answer = remote.request("GET", "/version").then(() => "answer");
+    const first = await Promise.race([answer, delay(500).then(() => "silence")]);
+    await remote.resume();
     expect(first).toBe("silence");
-    remote.resume();
-    await expect(answer).resolves.toHaveProperty("gitVersion");
+    await expect(answer).resolves.toBe("answer");
   });
 
   test("a watch from before a compaction and a restart is answered 410", async () => {
@@ -173,14 +169,17 @@ describeOnApiServers("control planes", () => {
 
   test("without a watch cache a compaction alone does that", async () => {
     const plane = await startControlPlane({ name: "uncached", watchCache: false });
-    await createNamespace(plane, "shop");
-    const old = await createPod(plane, { namespace: "shop", name: "old" });
-    await createPod(plane, { namespace: "shop", name: "later" });
-    const sinceOld = watchPath(old);
-    await expect(plane.watch(sinceOld)).resolves.toMatchObject([{ type: "ADDED" }]);
-    await plane.compact();
-    await expect(plane.watch(sinceOld)).resolves.toMatchObject([expired]);
-    await plane.stop();
+    try {
+      await createNamespace(plane, "shop");
+      const old = await createPod(plane, { namespace: "shop", name: "old" });
+      await createPod(plane, { namespace: "shop", name: "later" });
+      const sinceOld = watchPath(old);
+      await expect(plane.watch(sinceOld)).resolves.toMatchObject([{ type: "ADDED" }]);
+      await plane.compact();
+      await expect(plane.watch(sinceOld)).resolves.toMatchObject([expired]);
+    } finally {
+      await plane.stop();
+    }
   });
 
   test("restoring a snapshot takes objects and resourceVersions back", async () => {
@@ -238,28 +237,23 @@ describeOnApiServers("what a control plane leaves behind", () => {
   });
 
   test.each(["SIGKILL", "SIGINT"] as const)("nothing after its owner got %s", async (signal) => {
-    const owner = spawn(
-      process.execPath,
-      [
-        "--import",
-        pathOf("../support/typescript.mjs"),
-        pathOf("../support/control-plane/cli.ts"),
-        "up",
-        "orphan",
-      ],
-      { stdio: ["pipe", "pipe", "inherit"] },
-    );
-    const { folder, pids } = JSON.parse(await firstLine(owner.stdout)) as {
-      folder: string;
-      pids: number[];
-    };
-    expect(pids.filter(isAlive)).toHaveLength(2);
-    expect(existsSync(folder)).toBe(true);
-    owner.kill(signal);
-    await eventually(async () => {
-      expect(pids.filter(isAlive)).toEqual([]);
-      expect(existsSync(folder)).toBe(false);
+    const owner = spawn(process.execPath, [...typescript, cli, "up", "orphan"], {
+      stdio: ["pipe", "pipe", "inherit"],
     });
+    const plane = await upOf(owner.stdout);
+    owner.kill(signal);
+    await expect(remainsOf(plane)).resolves.toEqual([]);
+  });
+
+  test("nothing after the test runner that forked its owner was killed", async () => {
+    const fork = `require("node:child_process").fork(${JSON.stringify(cli)}, ["up", "orphan"], {
+      execArgv: ${JSON.stringify(typescript)}, stdio: ["inherit", "inherit", "inherit", "ipc"] })`;
+    const runner = spawn(process.execPath, ["-e", fork], { stdio: ["pipe", "pipe", "inherit"] });
+    const plane = await upOf(runner.stdout);
+    runner.kill("SIGKILL");
+    await expect(remainsOf(plane)).resolves.toEqual([]);
+    // The owner still lives, and ends with its standard input.
+    runner.stdin.end();
   });
 
   test("a start that fails says why, and leaves nothing", async () => {
@@ -268,6 +262,32 @@ describeOnApiServers("what a control plane leaves behind", () => {
     ).rejects.toThrow(/start kube-apiserver of wrong: code 1[^]*unknown flag: --no-such-flag/);
   });
 });
+
+const typescript = ["--import", pathOf("../support/typescript.mjs")];
+const cli = pathOf("../support/control-plane/cli.ts");
+
+interface Up {
+  readonly folder: string;
+  readonly pids: readonly number[];
+}
+
+/** The control plane that `cli.ts up` says it started. */
+async function upOf(stdout: NodeJS.ReadableStream): Promise<Up> {
+  const plane = JSON.parse(await firstLine(stdout)) as Up;
+  expect(plane.pids.filter(isAlive)).toHaveLength(2);
+  expect(existsSync(plane.folder)).toBe(true);
+  return plane;
+}
+
+/** Waits until processes and folder are gone, at most 10 s; answers what is left. */
+async function remainsOf({ folder, pids }: Up): Promise<(number | string)[]> {
+  const deadlineMs = Date.now() + 10_000;
+  for (;;) {
+    const left = [...pids.filter(isAlive), ...(existsSync(folder) ? [folder] : [])];
+    if (left.length === 0 || Date.now() > deadlineMs) return left;
+    await delay(50);
+  }
+}
 
 function pathOf(relative: string): string {
   return fileURLToPath(new URL(relative, import.meta.url));

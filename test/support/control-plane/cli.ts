@@ -8,23 +8,35 @@
  * line of JSON for each (name, url, kubeconfig, kubectl, folder, pids), and keeps them until SIGINT,
  * SIGTERM, or the end of its standard input.
  */
-import { installBinaries } from "./binaries.ts";
+import { installBinaries, type Binaries } from "./binaries.ts";
 import { startControlPlane } from "./control-plane.ts";
 
 const [command, ...names] = process.argv.slice(2);
 const report = (line: string): void => void process.stderr.write(`${line}\n`);
 
 if (command === "install" && names.length === 0) {
-  const located = await installBinaries(report);
-  if (located.kind === "missing") {
-    report(located.reason);
-    process.exitCode = 1;
-  }
+  await orReport(async () => void (await install()));
 } else if (command === "up" && names.length > 0) {
-  await up();
+  await orReport(up);
 } else {
   report("usage: cli.ts install | cli.ts up NAME...");
   process.exitCode = 2;
+}
+
+/** Runs a command; a failure becomes its message and exit code 1. */
+async function orReport(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    report((error as Error).message);
+    process.exitCode = 1;
+  }
+}
+
+async function install(): Promise<Binaries> {
+  const located = await installBinaries(report);
+  if (located.kind === "missing") throw new Error(located.reason);
+  return located.binaries;
 }
 
 async function up(): Promise<void> {
@@ -32,11 +44,10 @@ async function up(): Promise<void> {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
     process.stdin.once("end", () => resolve()).resume();
   });
-  const located = await installBinaries(report);
-  if (located.kind === "missing") throw new Error(located.reason);
+  const { kubectl } = await install();
   const planes = await Promise.all(names.map((name) => startControlPlane({ name })));
   for (const { name, url, kubeconfig, folder, pids } of planes) {
-    const line = { name, url, kubeconfig, kubectl: located.binaries.kubectl, folder, pids };
+    const line = { name, url, kubeconfig, kubectl, folder, pids };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
   await asked;

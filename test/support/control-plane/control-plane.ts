@@ -1,10 +1,11 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { ApiClient, type Method, type WatchEvent } from "./api-client.ts";
 import { locateBinaries, type Binaries } from "./binaries.ts";
+import { filesIn, writeFiles, type Files } from "./files.ts";
 import { createPki, type Pki } from "./pki.ts";
+import { apiserverFlags, auditFlags, etcdFlags } from "./flags.ts";
 import { freePort } from "./ports.ts";
 import { Supervised, type Running } from "./supervised.ts";
 
@@ -62,6 +63,7 @@ export class ControlPlane {
   /** Path of the audit log, if there is one. */
   readonly auditLog: string | undefined;
 
+  readonly #files: Files;
   readonly #binaries: Binaries;
   readonly #supervised: Supervised;
   readonly #etcdUrl: string;
@@ -85,47 +87,20 @@ export class ControlPlane {
     this.name = options.name;
     this.url = `https://127.0.0.1:${ports.api}`;
     this.folder = folder;
-    this.kubeconfig = join(folder, "kubeconfig");
+    this.#files = filesIn(folder);
+    this.kubeconfig = this.#files.kubeconfig;
     this.caCert = pki.caCert;
     this.adminCert = pki.admin.cert;
     this.adminKey = pki.admin.key;
     this.serviceAccountKey = pki.serviceAccountKey;
-    this.auditLog = options.auditLog === true ? join(folder, "audit.log") : undefined;
+    this.auditLog = options.auditLog === true ? this.#files.auditLog : undefined;
     this.#binaries = parts.binaries;
     this.#supervised = parts.supervised;
     this.#etcdUrl = `http://127.0.0.1:${ports.etcd}`;
-    const peerUrl = `http://127.0.0.1:${ports.etcdPeer}`;
-    this.#etcdFlags = [
-      "--name=etcd",
-      `--data-dir=${join(folder, "etcd")}`,
-      `--listen-client-urls=${this.#etcdUrl}`,
-      `--advertise-client-urls=${this.#etcdUrl}`,
-      `--listen-peer-urls=${peerUrl}`,
-      `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=etcd=${peerUrl}`,
-      "--unsafe-no-fsync",
-      "--log-level=error",
-    ];
+    this.#etcdFlags = etcdFlags(this.#files, this.#etcdUrl, `http://127.0.0.1:${ports.etcdPeer}`);
     this.#apiserverFlags = [
-      `--etcd-servers=${this.#etcdUrl}`,
-      "--bind-address=127.0.0.1",
-      `--secure-port=${ports.api}`,
-      `--tls-cert-file=${join(folder, "server.crt")}`,
-      `--tls-private-key-file=${join(folder, "server.key")}`,
-      `--client-ca-file=${join(folder, "ca.crt")}`,
-      "--service-account-issuer=https://kubernetes.default.svc",
-      `--service-account-key-file=${join(folder, "service-account.pub")}`,
-      `--service-account-signing-key-file=${join(folder, "service-account.key")}`,
-      "--authorization-mode=RBAC",
-      "--service-cluster-ip-range=10.0.0.0/24",
-      "--disable-admission-plugins=ServiceAccount",
-      "--allow-privileged=true",
-      ...(this.auditLog === undefined
-        ? []
-        : [
-            `--audit-log-path=${this.auditLog}`,
-            `--audit-policy-file=${join(folder, "audit-policy.yaml")}`,
-          ]),
+      ...apiserverFlags(this.#files, this.#etcdUrl, ports.api),
+      ...(options.auditLog === true ? auditFlags(this.#files) : []),
       `--watch-cache=${options.watchCache ?? true}`,
       ...(options.apiserverFlags ?? []),
     ];
@@ -196,13 +171,13 @@ export class ControlPlane {
   }
 
   /** Freezes the API server: connections stay open and silent. */
-  pause(): void {
-    this.#apiserver?.signal("SIGSTOP");
+  async pause(): Promise<void> {
+    await this.#apiserver?.signal("SIGSTOP");
   }
 
   /** Ends a pause. */
-  resume(): void {
-    this.#apiserver?.signal("SIGCONT");
+  async resume(): Promise<void> {
+    await this.#apiserver?.signal("SIGCONT");
   }
 
   /**
@@ -226,7 +201,7 @@ export class ControlPlane {
   async snapshot(): Promise<Snapshot> {
     await this.#stopPrograms();
     const folder = join(this.folder, `snapshot-${++this.#snapshots}`);
-    await cp(join(this.folder, "etcd"), folder, { recursive: true });
+    await cp(this.#files.etcdData, folder, { recursive: true });
     await this.start();
     return { folder };
   }
@@ -234,8 +209,8 @@ export class ControlPlane {
   /** Puts an earlier state back: objects and resourceVersions are those of then. Restarts both. */
   async restore(snapshot: Snapshot): Promise<void> {
     await this.#stopPrograms();
-    await rm(join(this.folder, "etcd"), { recursive: true });
-    await cp(snapshot.folder, join(this.folder, "etcd"), { recursive: true });
+    await rm(this.#files.etcdData, { recursive: true });
+    await cp(snapshot.folder, this.#files.etcdData, { recursive: true });
     await this.start();
   }
 
@@ -323,7 +298,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       pki,
       ports: { api, etcd, etcdPeer },
     });
-    await writeFiles(plane, pki);
+    await writeFiles(filesIn(folder), pki, plane.name, plane.url);
     await plane.start();
     return plane;
   } catch (error) {
@@ -332,57 +307,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-async function writeFiles(plane: ControlPlane, pki: Pki): Promise<void> {
-  await mkdir(join(plane.folder, "etcd"), { mode: 0o700 });
-  const files: Record<string, string> = {
-    "ca.crt": pki.caCert,
-    "server.crt": pki.server.cert,
-    "server.key": pki.server.key,
-    "service-account.key": pki.serviceAccountKey,
-    "service-account.pub": pki.serviceAccountPublicKey,
-    "audit-policy.yaml": stringify({
-      apiVersion: "audit.k8s.io/v1",
-      kind: "Policy",
-      omitStages: ["RequestReceived"],
-      rules: [{ level: "Metadata" }],
-    }),
-    kubeconfig: kubeconfigOf(plane),
-  };
-  await Promise.all(
-    Object.entries(files).map(([name, text]) =>
-      writeFile(join(plane.folder, name), text, { mode: 0o600 }),
-    ),
-  );
-}
-
-function kubeconfigOf(plane: ControlPlane): string {
-  const base64 = (text: string): string => Buffer.from(text).toString("base64");
-  const { name } = plane;
-  return stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": name,
-    clusters: [
-      {
-        name,
-        cluster: { server: plane.url, "certificate-authority-data": base64(plane.caCert) },
-      },
-    ],
-    users: [
-      {
-        name: `${name}-admin`,
-        user: {
-          "client-certificate-data": base64(plane.adminCert),
-          "client-key-data": base64(plane.adminKey),
-        },
-      },
-    ],
-    contexts: [{ name, context: { cluster: name, user: `${name}-admin` } }],
-  });
-}
-
 async function end(running: Running | undefined, signal: NodeJS.Signals): Promise<void> {
   if (running === undefined) return;
-  running.signal(signal);
+  await running.signal(signal);
   await running.end;
 }

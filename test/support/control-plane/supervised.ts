@@ -15,47 +15,57 @@ export interface Program {
 
 type Event =
   | { readonly started: string; readonly pid: number }
+  | { readonly signalled: string }
   | { readonly ended: string; readonly how: string };
 
 /** A program that runs, or ran. */
 export class Running {
-  readonly #send: (command: object) => void;
   readonly #name: string;
-  #how: string | undefined;
-  /** Undefined if it could not be started. */
-  pid: number | undefined;
+  readonly #send: (command: object) => void;
+  readonly #signals: (() => void)[] = [];
+  #ended: string | undefined;
+  #resolveEnd: () => void = () => undefined;
   /** Resolves when it has ended. */
   readonly end: Promise<void>;
-  /** Called once by the owner with how it ended. */
-  readonly setEnded: (how: string) => void;
+  /** Undefined before it is known. */
+  pid: number | undefined;
 
   constructor(name: string, send: (command: object) => void) {
     this.#name = name;
     this.#send = send;
-    let resolve = (): void => undefined;
-    this.end = new Promise<void>((done) => {
-      resolve = done;
+    this.end = new Promise((resolve) => {
+      this.#resolveEnd = resolve;
     });
-    this.setEnded = (how) => {
-      this.#how ??= how;
-      resolve();
-    };
   }
 
   /** How it ended, e.g. `code 1` or `signal SIGKILL`; undefined while it runs. */
   get ended(): string | undefined {
-    return this.#how;
+    return this.#ended;
   }
 
-  /** Sends a signal; of no effect once it has ended. */
-  signal(signal: NodeJS.Signals): void {
-    if (this.#how === undefined) this.#send({ signal, to: this.#name });
+  /** Sends a signal; resolves when that has happened. Of no effect once it has ended. */
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    if (this.#ended !== undefined) return;
+    const sent = new Promise<void>((resolve) => void this.#signals.push(resolve));
+    this.#send({ signal, to: this.#name });
+    await Promise.race([sent, this.end]);
+  }
+
+  /** For the owner: the supervisor has sent the oldest signal. */
+  onSignalled(): void {
+    this.#signals.shift()?.();
+  }
+
+  /** For the owner: it has ended, and how. */
+  onEnded(how: string): void {
+    this.#ended ??= how;
+    this.#resolveEnd();
   }
 }
 
 /**
  * The parent's side of supervisor.mjs: one supervisor process, which ends its programs and removes
- * `folder` when told to, and also when this process dies in whatever way.
+ * `folder` when told to, and also when this process dies in whatever way, or the one that forked it.
  */
 export class Supervised {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
@@ -64,15 +74,17 @@ export class Supervised {
 
   constructor(folder: string) {
     const program = fileURLToPath(new URL("supervisor.mjs", import.meta.url));
+    // A worker of Jest runs its file to the end although Jest was killed: then we end with Jest.
+    const runner = process.connected ? [String(process.ppid)] : [];
     // Its own process group: a signal to ours must leave it alive to clean up.
-    this.#process = spawn(process.execPath, [program, folder], {
+    this.#process = spawn(process.execPath, [program, folder, ...runner], {
       stdio: ["pipe", "pipe", "inherit"],
       detached: true,
     });
     this.#process.stdin.on("error", () => undefined);
     this.#gone = new Promise((resolve) => {
       this.#process.on("close", () => {
-        for (const one of this.#running.values()) one.setEnded("supervisor ended");
+        for (const one of this.#running.values()) one.onEnded("supervisor ended");
         resolve();
       });
     });
@@ -103,8 +115,10 @@ export class Supervised {
     if ("started" in event) {
       const running = this.#running.get(event.started);
       if (running !== undefined) running.pid = event.pid;
+    } else if ("signalled" in event) {
+      this.#running.get(event.signalled)?.onSignalled();
     } else {
-      this.#running.get(event.ended)?.setEnded(event.how);
+      this.#running.get(event.ended)?.onEnded(event.how);
       this.#running.delete(event.ended);
     }
   }

@@ -1,23 +1,25 @@
 /**
  * Owns the processes and the data folder of one control plane, and outlives whoever asked for them:
  *
- *     node supervisor.mjs DATA_FOLDER
+ *     node supervisor.mjs DATA_FOLDER [PID]
  *
  * stdin, a JSON object per line:  {"run": NAME, "program": PATH, "args": [..], "log": PATH}
  *                                 {"signal": SIGNAL, "to": NAME}
  * stdout, a JSON object per line: {"started": NAME, "pid": N}
+ *                                 {"signalled": NAME}
  *                                 {"ended": NAME, "how": "code 1" | "signal SIGKILL" | message}
  *
- * When stdin closes, for whatever reason (a killed parent included), it kills every process, removes
- * the data folder, and ends. Plain JavaScript, so that it starts at once.
+ * When stdin closes, for whatever reason (a killed parent included), or when process PID is no more, it
+ * kills every process, removes the data folder, and ends. Plain JavaScript, so that it starts at once.
  */
 import { spawn } from "node:child_process";
 import { openSync, closeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 
-const folder = process.argv[2];
+const [, , folder, watchedPid] = process.argv;
 if (folder === undefined) throw new Error("supervisor: no data folder named");
+const watchMs = 500;
 
 /**
  * @typedef {{ run: string, program: string, args: string[], log: string }} RunCommand
@@ -52,10 +54,23 @@ function run({ run: name, program, args, log }) {
   child.on("exit", (code, signal) => end(code === null ? `signal ${signal}` : `code ${code}`));
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
+const lines = createInterface({ input: process.stdin });
+if (watchedPid !== undefined) {
+  setInterval(() => {
+    try {
+      process.kill(Number(watchedPid), 0);
+    } catch {
+      lines.close();
+    }
+  }, watchMs);
+}
+for await (const line of lines) {
   const command = /** @type {RunCommand | SignalCommand} */ (JSON.parse(line));
   if ("run" in command) run(command);
-  else running.get(command.to)?.kill(command.signal);
+  else {
+    running.get(command.to)?.kill(command.signal);
+    tell({ signalled: command.to });
+  }
 }
 
 const ends = [...running.values()].map(
