@@ -68,14 +68,16 @@ function peer(reach: Reach): fc.Arbitrary<unknown> {
     fc.record({ podSelector: selector(reach) }),
     fc.record({ namespaceSelector: selector(reach) }),
     fc.record({ podSelector: selector(reach), namespaceSelector: selector(reach) }),
-    fc.record({ ipBlock: block }),
+    fc.record({
+      ipBlock: fc.oneof(block, fc.constantFrom({ cidr: "10.0.0.0/8" }, { cidr: "fd00::/8" })),
+    }),
   );
 }
 
 const port = fc.oneof(
   fc.record({ protocol: fc.constantFrom(...PROTOCOLS) }),
   fc.record({ protocol: fc.constantFrom(...PROTOCOLS), port: fc.constantFrom(80, 81) }),
-  fc.record({ protocol: fc.constantFrom(...PROTOCOLS), port: fc.constantFrom("web", "dns") }),
+  { weight: 2, arbitrary: fc.constantFrom({ port: "web" }, { protocol: "UDP", port: "dns" }) },
   fc.constant({ port: 79, endPort: 80 }),
 );
 
@@ -91,7 +93,7 @@ function rule(key: "from" | "to", reach: Reach): fc.Arbitrary<unknown> {
 /** A policy of namespace x or y. */
 export function policies(reach: Reach): fc.Arbitrary<NetworkPolicy> {
   const spec = fc.record({
-    podSelector: fc.oneof(fc.constant({}), selector(reach)),
+    podSelector: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, selector(reach)),
     policyTypes: fc.constantFrom(undefined, ["Ingress"], ["Egress"], ["Ingress", "Egress"]),
     ingress: fc.array(rule("from", reach), { maxLength: 2 }),
     egress: fc.array(rule("to", reach), { maxLength: 2 }),
@@ -181,7 +183,11 @@ export function worlds(reach: Reach, sharedPolicies = policies(reach)): fc.Arbit
 }
 
 /** A probe by number or by name. */
-export const probes: fc.Arbitrary<Probe> = fc.record({
-  protocol: fc.constantFrom(...PROTOCOLS),
-  port: fc.constantFrom<number | string>(80, 81, "web", "dns"),
-});
+export const probes: fc.Arbitrary<Probe> = fc.constantFrom(
+  { protocol: "TCP", port: 80 },
+  { protocol: "TCP", port: 81 },
+  { protocol: "UDP", port: 80 },
+  { protocol: "SCTP", port: 80 },
+  { protocol: "TCP", port: "web" },
+  { protocol: "UDP", port: "dns" },
+);

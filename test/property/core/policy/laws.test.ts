@@ -69,7 +69,7 @@ test("the matrix is the evaluator, cell by cell", () => {
       );
       expect([...matrixRows(world, world.pods, probe)]).toEqual(naive);
     }),
-    { numRuns: 400 },
+    { numRuns: 1000 },
   );
 });
 
