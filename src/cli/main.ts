@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { EXIT } from "./exit.ts";
+import { addInspectCommands } from "./inspect.ts";
 import { addOperatorCommand } from "./operator.ts";
 import { doubleDashes } from "./table-options.ts";
 import { packageVersion } from "./version.ts";
@@ -12,6 +13,7 @@ const program = new Command("wayleave")
   .exitOverride();
 
 addOperatorCommand(program);
+addInspectCommands(program);
 
 /** Go programs take `-flag`; only the operator, which succeeds one, does too. */
 function normalise(args: readonly string[]): readonly string[] {

@@ -128,7 +128,8 @@ function judgePolicy(
     return done("NotApplicable", [`podSelector ${selector} does not select the pod`]);
   }
   if (!policy.isolates.has(direction)) {
-    return done("NotApplicable", [`it says nothing of ${direction}`]);
+    const [only] = policy.isolates;
+    return done("NotApplicable", [`it isolates ${only ?? "nothing"} only`]);
   }
   const rules = resolved[direction];
   if (rules.length === 0) return done("DoesNotAdmit", [`has no ${direction} rules`]);

@@ -219,6 +219,7 @@ function judge(
  * Who reaches whom on one probe: one string per source in `pods`, in order, one mark per destination.
  * A cell is what `evaluate` says of the pair's packet. It is "?" where no packet can be made up: the destination
  * does not declare the probe's port name, or the two have no address family in common. A pod reaches itself.
+ * @yields the row of the next source
  */
 export function* matrixRows(
   world: World,
