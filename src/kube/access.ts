@@ -36,8 +36,11 @@ export interface ClusterAccess {
   readonly server: URL;
   /** The connection for the next request, with files re-read when they are due. Rejects with a Fault `credentials`. */
   connection(): Promise<Connection>;
-  /** The server said 401: whatever was read or got from a plugin is looked at afresh by the next `connection`. */
-  distrust(): void;
+  /**
+   * The server said 401, or one of the certificates was not trusted: files are read afresh by the next `connection`,
+   * and after a 401 a plugin is run again too.
+   */
+  distrust(because: "unauthorized" | "certificate"): void;
   /** Ends all connections. */
   close(): void;
 }
@@ -157,8 +160,8 @@ class FileAccess implements ClusterAccess {
     return { agent: this.#httpsAgent(config, ca, cert, key), headers };
   }
 
-  distrust(): void {
-    this.#exec?.distrust();
+  distrust(because: "unauthorized" | "certificate"): void {
+    if (because === "unauthorized") this.#exec?.distrust();
     this.#kubeconfig?.file.distrust();
     for (const file of this.#files.values()) file.distrust();
   }

@@ -45,7 +45,7 @@ export interface StreamRequest {
   readonly onPiece: (piece: Buffer) => void;
 }
 
-/** How one request ended, for metrics; streams are told when their head arrived. */
+/** How one request was answered, for metrics. The time is that until the answer began. */
 export interface RequestOutcome {
   readonly method: ApiRequest["method"];
   /** Undefined when no answer came. */
@@ -161,7 +161,7 @@ export class ApiClient {
     // Another request may have renewed them meanwhile; those must not be thrown away.
     const current = await exchange.unlessKilled(this.#access.connection());
     if (isOther(current)) return current;
-    this.#access.distrust();
+    this.#access.distrust("unauthorized");
     const renewed = await exchange.unlessKilled(this.#access.connection());
     return isOther(renewed) ? renewed : undefined;
   }
@@ -192,6 +192,9 @@ export class ApiClient {
       const response = await exchange.head(sent, this.#clock, this.#connectTimeoutMs);
       status = response.statusCode;
       return response;
+    } catch (error) {
+      if (faultCode(error) === "certificate") this.#access.distrust("certificate");
+      throw error;
     } finally {
       this.#onRequest({ method, status, durationMs: this.#clock.monotonic() - begun });
     }

@@ -240,7 +240,12 @@ describeOnApiServers("reflector", () => {
     const caFile = join(plane.folder, "reader-ca");
     await writeFile(tokenFile, `${await requestToken(plane, "shop", "reader")}\n`);
     await writeFile(caFile, plane.caCert);
-    const source = { kind: "explicit", url: plane.url, ca: { file: caFile }, tokenFile } as const;
+    const source = {
+      kind: "explicit",
+      url: plane.url,
+      ca: { file: caFile },
+      token: { file: tokenFile },
+    } as const;
     const { store, reflector } = await follow(source);
     await eventually(() => expect(reflector.link().synced).toBe(true));
     const known = store.pods.size;
@@ -274,9 +279,13 @@ describeOnApiServers("reflector", () => {
       kind: "explicit",
       url: plane.url,
       ca: { content: plane.caCert },
-      tokenFile,
+      token: { file: tokenFile },
     });
-    const distrusting = await follow({ kind: "explicit", url: plane.url, tokenFile });
+    const distrusting = await follow({
+      kind: "explicit",
+      url: plane.url,
+      token: { file: tokenFile },
+    });
     await eventually(() => expect(refused.reflector.link().lastFault?.code).toBe("forbidden"));
     await eventually(() =>
       expect(distrusting.reflector.link().lastFault?.code).toBe("certificate"),
@@ -296,7 +305,7 @@ describeOnApiServers("reflector", () => {
       kind: "explicit",
       url: plane.url,
       ca: { content: plane.caCert },
-      tokenFile,
+      token: { file: tokenFile },
     });
     await eventually(() => expect(reflector.link().lastFault?.code).toBe("unauthorized"));
     await writeFile(tokenFile, await requestToken(plane, "shop", "rotating"));

@@ -10,9 +10,11 @@ import {
   type Step,
 } from "../../../src/core/reflector/state.ts";
 
-/** What a server may do next, and how long it takes. Any of it may come at any time. */
+/** What a server or the owner may do next, and how long it takes. Any of it may come at any time. */
 interface Move {
   readonly input: Input;
+  /** Whether it comes while a wait is under way, rather than after. */
+  readonly early: boolean;
   readonly afterMs: number;
   readonly random: number;
 }
@@ -50,46 +52,60 @@ const inputs: fc.Arbitrary<Input> = fc.oneof(
     fault: new Fault("timeout", "x", { reason: "ResourceVersionTooLarge" }),
   }),
   fc.constant<Input>({ kind: "silence" }),
+  fc.constant<Input>({ kind: "relist" }),
 );
 
 const moves: fc.Arbitrary<Move> = fc.record({
   input: inputs,
+  early: fc.boolean(),
   afterMs: fc.constantFrom(0, 0, 0, 1, 100, 6_000, 70_000),
   random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 });
 
 const histories = fc.array(moves, { maxLength: 200 });
 
-/** Notes `otherwise` unless the rule holds. */
-type Must = (holds: boolean, otherwise: string) => void;
+/** One step of a history. */
+interface Moment {
+  readonly step: Step;
+  readonly now: number;
+  readonly before: State;
+  readonly input: Input["kind"] | "start";
+  /** Notes `otherwise` unless the rule holds. */
+  readonly must: (holds: boolean, otherwise: string) => void;
+}
 
-/** Drives the machine, where a wait passes whole before the server's next move; gives the last state and the rules broken. */
+/** Drives the machine, where a wait passes whole unless a move comes early; gives the last state and the rules broken. */
 function play(
   history: readonly Move[],
-  onStep: (step: Step, now: number, before: State, must: Must) => void,
+  onStep: (moment: Moment) => void,
 ): { readonly state: State; readonly broken: readonly string[] } {
   const broken: string[] = [];
-  const must: Must = (holds, otherwise) => {
+  const must: Moment["must"] = (holds, otherwise) => {
     if (!holds) broken.push(otherwise);
   };
   let now = 1_000;
-  let step = start(DEFAULT_LIMITS);
-  let { state } = step;
-  onStep(step, now, { kind: "stopped", memory: state.memory }, must);
+  let waitMs = 0;
+  let { state, effects } = start(DEFAULT_LIMITS);
+  onStep({
+    step: { state, effects },
+    now,
+    before: { kind: "stopped", memory: state.memory },
+    input: "start",
+    must,
+  });
   const take = (input: Input, random: number): void => {
     const before = state;
-    step = transition(state, input, { now, random });
-    ({ state } = step);
-    onStep(step, now, before, must);
+    ({ state, effects } = transition(state, input, { now, random }));
+    for (const effect of effects) if (effect.kind === "wait") waitMs = effect.delayMs;
+    onStep({ step: { state, effects }, now, before, input: input.kind, must });
   };
-  for (const move of history) {
-    const wait = step.effects.find((effect) => effect.kind === "wait");
-    if (wait !== undefined) {
-      now += wait.delayMs;
-      take({ kind: "timer" }, move.random);
+  for (const { input, early, afterMs, random } of history) {
+    if (state.kind === "waiting" && !early) {
+      now += waitMs;
+      take({ kind: "timer" }, random);
     }
-    now += move.afterMs;
-    take(move.input, move.random);
+    now += afterMs;
+    take(input, random);
   }
   return { state, broken };
 }
@@ -103,7 +119,7 @@ test("lists are bracketed, and synced comes only with a last page", () => {
     fc.property(histories, (history) => {
       let isListing = false;
       let wasSynced = false;
-      const { broken } = play(history, (step, _now, before, must) => {
+      const { broken } = play(history, ({ step, before, must }) => {
         for (const effect of step.effects) {
           const opens = effect.kind === "beginList";
           const closes = effect.kind === "endList" || effect.kind === "abandonList";
@@ -128,7 +144,7 @@ test("lists are bracketed, and synced comes only with a last page", () => {
 test("exactly one thing is under way, and no watch starts before a whole list or from version 0", () => {
   fc.assert(
     fc.property(histories, (history) => {
-      const { broken } = play(history, (step, _now, _before, must) => {
+      const { broken } = play(history, ({ step, must }) => {
         const started = step.effects.filter((effect) =>
           ["list", "watch", "wait"].includes(effect.kind),
         );
@@ -142,7 +158,7 @@ test("exactly one thing is under way, and no watch starts before a whole list or
   );
 });
 
-function mustBeSafe(effect: Effect, state: State, must: Must): void {
+function mustBeSafe(effect: Effect, state: State, must: Moment["must"]): void {
   if (effect.kind === "watch") {
     must(state.memory.synced, "a watch before a whole list");
     must(!["", "0"].includes(effect.resourceVersion), `a watch from "${effect.resourceVersion}"`);
@@ -157,11 +173,12 @@ test("never a loop without progress or delay: requests are bounded by time, page
       let requests = 0;
       let credit = 1;
       let last = 1_000;
-      const { broken } = play(history, (step, now, before, must) => {
-        // 50 ms buy a request; so do a new page and the step from a whole list to its watch.
+      const { broken } = play(history, ({ step, now, before, input, must }) => {
+        // 50 ms buy a request; so do a new page, the step from a whole list to its watch, and the owner's wish.
         credit += (now - last) / 50;
         last = now;
         if (before.kind === "listing" && ["listing", "opening"].includes(step.state.kind)) credit++;
+        if (input === "relist") credit++;
         if (step.effects.some((effect) => effect.kind === "list" || effect.kind === "watch")) {
           requests++;
         }

@@ -128,6 +128,19 @@ test("a list that drips without end is given up at its deadline", async () => {
   expect(store.abandoned).toBe(1);
 });
 
+test("the owner can have a fresh list; the watch under way is given up for it", async () => {
+  reflector.relist();
+  await synced("a", "b");
+  const watch = source.lastWatch;
+  reflector.relist();
+  expect(watch.signal.aborted).toBe(true);
+  source.lastList.answer(["a"], { resourceVersion: "6", continueToken: "" });
+  await settle();
+  expect([...store.items]).toEqual(["a"]);
+  expect(source.lastWatch.resourceVersion).toBe("6");
+  expect(reflector.link().isHealthy).toBe(true);
+});
+
 test("what an abandoned request still brings is dropped", async () => {
   await synced("a");
   const old = source.lastWatch;

@@ -316,6 +316,14 @@ describe("watches", () => {
     expect(later.effects.map((each) => each.kind)).toEqual(["beginList", "list"]);
   });
 
+  test("a relist that the owner wants waits for a pause under way, and for a list under way", () => {
+    const waiting = transition(STATES.waiting, { kind: "relist" }, HALF);
+    expect(waiting.effects).toEqual([]);
+    const listing = transition(waiting.state, { kind: "timer" }, HALF);
+    expect(listing.state.kind).toBe("listing");
+    expect(transition(listing.state, { kind: "relist" }, HALF).effects).toEqual([]);
+  });
+
   test("a version that the server has not reached is listed anew, without naming it", () => {
     const fault = failed("timeout", { status: 504, reason: "ResourceVersionTooLarge" });
     const step = transition(STATES.opening, fault, HALF);
