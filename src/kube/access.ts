@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { Fault, errorText } from "../core/model/fault.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ExecCredentials } from "./exec-plugin.ts";
@@ -136,14 +137,8 @@ class FileAccess implements ClusterAccess {
     const config = this.#config;
     const exec = await this.#exec?.read();
     const headers: Record<string, string | readonly string[]> = { ...config.headers };
-    const token = exec?.token ?? (await this.#read("token file", config.token))?.trim();
-    if (token !== undefined && token !== "") {
-      if (/[^\u0021-\u007e]/.test(token)) {
-        throw new Fault(
-          "credentials",
-          `token for ${this.server.host} holds a character that no token has`,
-        );
-      }
+    const token = exec?.token ?? (await this.#token(config.token));
+    if (token !== undefined) {
       headers["authorization"] = `Bearer ${token}`;
     } else if (config.basic !== undefined) {
       const pair = `${config.basic.username}:${config.basic.password}`;
@@ -154,6 +149,12 @@ class FileAccess implements ClusterAccess {
       return { agent: this.#agent, headers };
     }
     const ca = await this.#read("CA file", config.ca);
+    if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) {
+      const named =
+        config.ca !== undefined && "file" in config.ca ? ` file "${config.ca.file}"` : "";
+      this.distrust("certificate");
+      throw new Fault("credentials", `CA${named} holds no PEM certificate`);
+    }
     const cert =
       exec?.certificate ?? (await this.#read("client certificate file", config.clientCertificate));
     const key = exec?.key ?? (await this.#read("client key file", config.clientKey));
@@ -175,7 +176,14 @@ class FileAccess implements ClusterAccess {
     const { file, context } = this.#kubeconfig;
     const content = await file.read();
     if (content === this.#configText) return;
-    const config = parseKubeconfig(content, file.path, context);
+    let config: ClusterConfig;
+    try {
+      config = parseKubeconfig(content, file.path, context);
+    } catch (error) {
+      // Perhaps it is just being written.
+      file.distrust();
+      throw error;
+    }
     if (config.server.href !== this.server.href) {
       throw new Fault(
         "credentials",
@@ -189,6 +197,16 @@ class FileAccess implements ClusterAccess {
 
   #execOf(config: ClusterConfig): ExecCredentials | undefined {
     return config.exec === undefined ? undefined : new ExecCredentials(config.exec, this.#clock);
+  }
+
+  /** An empty or broken token is a fault: without one the server would answer to nobody, and mislead with a 403. */
+  async #token(material: Material | undefined): Promise<string | undefined> {
+    const token = (await this.#read("token file", material))?.trim();
+    if (material === undefined || token === undefined) return undefined;
+    if (/^[\u0021-\u007e]+$/.test(token)) return token;
+    const named = "file" in material ? ` file "${material.file}"` : "";
+    if ("file" in material) this.#files.get(material.file)?.distrust();
+    throw new Fault("credentials", `token${named} for ${this.server.host} holds no token`);
   }
 
   async #read(what: string, material: Material | undefined): Promise<string | undefined> {
@@ -211,17 +229,35 @@ class FileAccess implements ClusterAccess {
     const material = [ca, cert, key, tlsServerName, insecureSkipTlsVerify];
     const isSame = material.every((part, index) => part === this.#agentMaterial[index]);
     if (this.#agent !== undefined && isSame) return this.#agent;
+    const secureContext = this.#secureContext(ca, cert, key);
     retire(this.#agent);
     this.#agentMaterial = material;
     this.#agent = new HttpsAgent({
       keepAlive: true,
       rejectUnauthorized: !insecureSkipTlsVerify,
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
+      secureContext,
       ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
     });
     return this.#agent;
+  }
+
+  /** Made once and here, where material that OpenSSL refuses is a fault and not an exception of some request. */
+  #secureContext(
+    ca: string | undefined,
+    cert: string | undefined,
+    key: string | undefined,
+  ): SecureContext {
+    try {
+      return createSecureContext({
+        ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+      });
+    } catch (error) {
+      this.distrust("certificate");
+      const why = `use CA, client certificate and key for ${this.server.host}: ${errorText(error)}`;
+      throw new Fault("credentials", why, { cause: error });
+    }
   }
 }
 

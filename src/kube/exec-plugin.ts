@@ -119,38 +119,45 @@ function runPlugin(plugin: ExecPlugin, timeLimitMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(plugin.command, [...plugin.args], {
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: timeLimitMs,
-      killSignal: "SIGKILL",
+      // A process group of its own, so that what the plugin started is killed with it.
+      detached: true,
       env: { ...process.env, ...plugin.env, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
     });
     const output: Buffer[] = [];
     let outputBytes = 0;
     let complaint = "";
-    // A grandchild may hold the pipes open after the kill; nothing more is expected from them.
-    const giveUp = setTimeout(() => {
+    const giveUp = (why: string): void => {
+      clearTimeout(timer);
+      if (child.pid !== undefined) killGroup(child.pid);
       child.stdout.destroy();
       child.stderr.destroy();
-      reject(new Error(`gave no answer within ${timeLimitMs} ms`));
-    }, timeLimitMs + 100);
+      reject(new Error(why));
+    };
+    const timer = setTimeout(() => giveUp(`gave no answer within ${timeLimitMs} ms`), timeLimitMs);
     child.stdout.on("data", (piece: Buffer) => {
       outputBytes += piece.length;
-      if (outputBytes > MAX_OUTPUT_BYTES) child.kill("SIGKILL");
+      if (outputBytes > MAX_OUTPUT_BYTES) giveUp(`printed more than ${MAX_OUTPUT_BYTES} bytes`);
       else output.push(piece);
     });
     child.stderr.on("data", (piece: Buffer) => {
       complaint = (complaint + piece.toString("utf8")).slice(-500);
     });
     child.on("error", (error) => {
-      clearTimeout(giveUp);
+      clearTimeout(timer);
       reject(error);
     });
     child.on("close", (code, signal) => {
-      clearTimeout(giveUp);
+      clearTimeout(timer);
       if (code === 0) resolve(Buffer.concat(output).toString("utf8"));
-      else if (outputBytes > MAX_OUTPUT_BYTES) reject(new Error("it printed more than 1 MiB"));
-      else if (signal !== null)
-        reject(new Error(`gave no answer within ${timeLimitMs} ms, or was killed (${signal})`));
-      else reject(new Error(`exit code ${code}: ${complaint.trim()}`));
+      else reject(new Error(`ended with ${signal ?? `exit code ${code}`}: ${complaint.trim()}`));
     });
   });
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile.
+  }
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 
 /** What one request gets; it may leave the answer open, or destroy the socket. */
@@ -18,7 +18,7 @@ export class NastyServer {
   readonly #server: Server;
   readonly #scheme: string;
 
-  constructor(tls?: { readonly cert: string; readonly key: string }) {
+  constructor(tls?: ServerOptions) {
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
       this.requests.push(`${request.method} ${request.url}`);
       this.headers.push(request.headers);
