@@ -53,6 +53,8 @@ test("another file than the one pinned is refused, with its hash", async () => {
 test("another status, and an answer that does not come, are refused", async () => {
   plain.answer = (_request, response) => void response.writeHead(404).end();
   await expect(fetchCa(`${http}/${pin}`)).rejects.toThrow("the server answered 404");
-  plain.answer = (_request, response) => void response.writeHead(200).flushHeaders();
+  plain.answer = (_request, response) => {
+    response.writeHead(200).flushHeaders();
+  };
   await expect(fetchCa(`${http}/${pin}`, 100)).rejects.toMatchObject({ code: "certificate" });
 });

@@ -374,9 +374,3 @@ describe("pauses after failures", () => {
     expect(effect(transition(long, failed("connection"), HALF), "wait").delayMs).toBe(125);
   });
 });
-
-test("an owner's wish for a list is kept while the reflector waits to watch again", () => {
-  const wished = transition(STATES.waiting, INPUTS.relist, { now: NOW, random: 0.5 });
-  const due = transition(wished.state, INPUTS.timer, { now: NOW, random: 0.5 });
-  expect(due.state.kind).toBe("listing");
-});
