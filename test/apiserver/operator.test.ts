@@ -271,9 +271,9 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
     });
 
     test("what happened while history was compacted away is found by a list", async () => {
-      remote.pause();
+      await remote.pause();
       await pause(300);
-      remote.resume();
+      await remote.resume();
       await remote.kill();
       await remote.start();
       // The operator may be back before history is gone, so it is held still meanwhile.
