@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { startControlPlane, type ControlPlane } from "../support/control-plane/control-plane.ts";
 import { describeOnApiServers } from "../support/control-plane/tier.ts";
@@ -13,6 +16,7 @@ import {
   setPodStatus,
   type PodSpec,
 } from "../support/pods.ts";
+import { createServiceAccount, grant, requestToken } from "../support/service-accounts.ts";
 
 const LABELS = { "uw.systems/networksets": "true" };
 const SET = "uw.systems/networkset-name";
@@ -39,7 +43,6 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
       startControlPlane({ name: "local", auditLog: true }),
     ]);
     await createNamespace(remote, "shop");
-    await installCalicoCrds(local, "v1");
   });
 
   afterAll(async () => {
@@ -82,7 +85,7 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
     let operator: OperatorProcess;
 
     beforeAll(async () => {
-      if (version === "v3") await installCalicoCrds(local, "v3");
+      await installCalicoCrds(local, version);
       sets = new NetworkSets(local, version);
     });
 
@@ -237,6 +240,8 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
     const sets = (): NetworkSets => new NetworkSets(local, "v3");
     let operator: OperatorProcess;
 
+    beforeAll(async () => installCalicoCrds(local, "v3"));
+
     beforeEach(async () => {
       await createPod(remote, member("web-0", "front", "10.1.0.1"));
       operator = await startOperator();
@@ -305,5 +310,92 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
       );
       await eventually(async () => expect((await operator.get("/readyz")).status).toBe(200));
     });
+  });
+
+  describe("with a token instead of a kubeconfig", () => {
+    const sets = (): NetworkSets => new NetworkSets(local, "v3");
+    const rules = [{ apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] }];
+    let folder: string;
+    let operator: OperatorProcess;
+
+    beforeAll(async () => {
+      await installCalicoCrds(local, "v3");
+      folder = await mkdtemp(join(tmpdir(), "wayleave-operator-"));
+      await createServiceAccount(remote, "shop", "reader");
+      await writeFile(join(folder, "ca.crt"), remote.caCert);
+      await writeFile(join(folder, "token"), `${await requestToken(remote, "shop", "reader")}\n`);
+      await createPod(remote, member("web-0", "front", "10.1.0.1"));
+      await sets().create("aws-shop-front", ["10.1.0.1/32", "10.1.0.2/32"], {
+        "managed-by": "calico-global-network-sync-operator",
+        "remote-cluster-name": "aws",
+        name: "front",
+        namespace: "shop",
+      });
+      // Predecessor's flags, written with a single dash; NODE_EXTRA_CA_CERTS stands for a CA that the system trusts.
+      operator = await OperatorProcess.start(
+        [
+          `-remote-api-url=${remote.url}`,
+          `-remote-sa-token-path=${join(folder, "token")}`,
+          `-local-kube-config=${local.kubeconfig}`,
+        ],
+        { KPS_TARGET_CLUSTER_NAME: "aws", NODE_EXTRA_CA_CERTS: join(folder, "ca.crt") },
+      );
+    });
+
+    afterAll(async () => {
+      await operator?.stop();
+      await removePods();
+      await sets().removeAll();
+      await rm(folder, { recursive: true });
+    });
+
+    test("without permission it says so, removes nothing, keeps trying, and heals without a restart", async () => {
+      const trouble = "remote cluster does not answer; its sets are held as they are";
+      await eventually(() => expect(operator.lines(trouble)).toHaveLength(1));
+      expect(operator.lines(trouble)[0]).toMatchObject({
+        level: "warn",
+        code: "forbidden",
+        error: expect.stringContaining('cannot list resource "pods"'),
+      });
+      const { status, body } = await operator.get("/readyz?verbose");
+      expect(status).toBe(200);
+      expect(body).toContain("[!]remote-aws Connecting");
+      expect(body).toContain('cannot list resource "pods"');
+      await pause(2_000);
+      expect(await sets().nets()).toEqual({ "aws-shop-front": ["10.1.0.1/32", "10.1.0.2/32"] });
+      await grant(remote, "shop", "reader", rules);
+      await eventually(
+        async () => expect(await sets().nets()).toEqual({ "aws-shop-front": ["10.1.0.1/32"] }),
+        { timeoutMs: 40_000 },
+      );
+    });
+  });
+
+  test("where no Calico is installed it waits and says so, then writes without a restart", async () => {
+    const bare = await startControlPlane({ name: "bare" });
+    const operator = await OperatorProcess.start([
+      "--target-cluster-name=aws",
+      `--target-kube-config=${remote.kubeconfig}`,
+      `--local-kube-config=${bare.kubeconfig}`,
+    ]);
+    try {
+      await createPod(remote, member("web-0", "front", "10.1.0.1"));
+      await eventually(() =>
+        expect(operator.lines("local cluster not usable yet")).toEqual([
+          expect.objectContaining({ reason: expect.stringContaining("waiting for Calico") }),
+        ]),
+      );
+      expect((await operator.get("/readyz")).status).toBe(200);
+      await installCalicoCrds(bare, "v3");
+      await eventually(async () =>
+        expect(await new NetworkSets(bare, "v3").nets()).toEqual({
+          "aws-shop-front": ["10.1.0.1/32"],
+        }),
+      );
+    } finally {
+      await operator.stop();
+      await bare.stop();
+      await removePods();
+    }
   });
 });

@@ -16,18 +16,22 @@ export function globalNetworkSetsPath(version: CalicoVersion): string {
   return `/apis/${groups[version]}/${version}/globalnetworksets`;
 }
 
-/** Serves Calico's GlobalNetworkSet in this version; resolves when it is discovered and can be listed. */
+/** Serves Calico's GlobalNetworkSet in this version; resolves when it is discovered and can be listed. May be called again. */
 export async function installCalicoCrds(
   plane: ControlPlane,
   version: CalicoVersion,
 ): Promise<void> {
   const file = new URL(`globalnetworksets.${groups[version]}.yaml`, import.meta.url);
   const definition: unknown = parse(await readFile(file, "utf8"));
-  await plane.request(
-    "POST",
-    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-    definition,
-  );
+  try {
+    await plane.request(
+      "POST",
+      "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+      definition,
+    );
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
+  }
   const deadlineMs = Date.now() + 30_000;
   while (!(await isServed(plane, version))) {
     if (Date.now() > deadlineMs) throw new Error(`install CRD of ${version}: not served in 30 s`);
