@@ -1,5 +1,4 @@
 import type { Option, OptionTable } from "../core/options/table.ts";
-import type { MetricSpec } from "../metrics/table.ts";
 
 function row(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -24,8 +23,16 @@ export function optionsMarkdown<T extends OptionTable<T>>(options: T): string {
   );
 }
 
+/** What the documentation says of a metric. */
+export interface DocumentedMetric {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
 /** The metrics as a Markdown table. */
-export function metricsMarkdown(metrics: Readonly<Record<string, MetricSpec>>): string {
+export function metricsMarkdown(metrics: Readonly<Record<string, DocumentedMetric>>): string {
   return table(
     ["metric", "type", "labels", "meaning"],
     Object.values(metrics).map(({ name, type, labels, help }) => [
