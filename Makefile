@@ -29,11 +29,11 @@ check: build ## Build, typecheck, lint, import rules, format, tests
 	$(MAKE) --no-print-directory test
 
 binaries: install ## Build etcd, kube-apiserver and kubectl into a cache folder, once
-	@echo "==> etcd, kube-apiserver, kubectl (about 4 minutes the first time; KUBEBUILDER_ASSETS names others)"
+	@echo "==> etcd, kube-apiserver, kubectl (some minutes the first time; KUBEBUILDER_ASSETS names others)"
 	$(CONTROL_PLANE) install
 
 test: build ## Run all tests, those on real API servers included
-	@echo "==> etcd and kube-apiserver (built once into a cache folder: about 4 minutes)"
+	@echo "==> etcd and kube-apiserver (built once into a cache folder: some minutes)"
 	$(CONTROL_PLANE) install || echo "==> going on without them"
 	echo "==> tests"
 	npm run --silent test

@@ -83,7 +83,7 @@ export async function installBinaries(
   try {
     if (missingIn(folder).length === 0) return locateBinaries(env);
     report(
-      `building etcd, kube-apiserver and kubectl ${kubernetesVersion} into ${folder}, once; about 4 minutes`,
+      `building etcd, kube-apiserver and kubectl ${kubernetesVersion} into ${folder}, once; this takes some minutes`,
     );
     const unfinished = `${folder}.unfinished`;
     await rm(unfinished, { recursive: true, force: true });
