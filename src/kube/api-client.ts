@@ -307,7 +307,6 @@ class Exchange {
       if (next.done === true) break;
       onPiece(next.value);
     }
-    if (this.#killedBy !== undefined) throw this.#killedBy;
     this.#isDone = true;
   }
 

@@ -264,6 +264,7 @@ describe("TLS", () => {
     await secure.close();
   });
 
+  let streamed: Promise<void>;
   const at = (host: string): string => `https://${host}:${secure.port}`;
 
   test("one connection carries all requests", async () => {
@@ -350,6 +351,36 @@ describe("TLS", () => {
     await clock.advance(60_000);
     // Node's server hangs up without an alert; a kube-apiserver would answer 401.
     expect(await get(client)).toMatchObject({ name: "Fault", code: "connection" });
+  });
+
+  test("a stream under way outlives a change of the files it was opened with", async () => {
+    const path = await file("ca.crt", pki.caCert);
+    const clock = new FakeClock();
+    const client = await open(
+      { kind: "explicit", url: at("127.0.0.1"), ca: { file: path } },
+      clock,
+    );
+    let end = (): void => {};
+    secure.answer = (request, response) => {
+      if (request.url === "/x") json({ ok: true })(request, response);
+      else response.writeHead(200).write("first");
+      end = () => void response.end("last");
+    };
+    let text = "";
+    const hasOpened = new Promise<void>((resolve) => {
+      const { signal } = new AbortController();
+      const onPiece = (piece: Buffer): void => void (text += piece.toString());
+      streamed = client.stream({ path: "/watch", query: {}, signal, onOpen: resolve, onPiece });
+    });
+    await hasOpened;
+    const endStream = end;
+    await writeFile(path, `${pki.caCert}${other.caCert}`);
+    await clock.advance(60_000);
+    expect(await get(client)).toEqual({ ok: true });
+    expect(secure.connections).toBe(2);
+    endStream();
+    await streamed;
+    expect(text).toBe("firstlast");
   });
 
   test("a CA file without a certificate is a credentials fault that names it", async () => {

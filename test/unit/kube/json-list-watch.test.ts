@@ -101,7 +101,7 @@ describe("a list", () => {
     expect(await list()).toEqual({ resourceVersion: "7", continueToken: "tok" });
     expect(seen).toEqual(["a", "b"]);
     await list({ resourceVersion: "7" });
-    await list({ continueToken: "tok" });
+    await list({ continueToken: "tok", resourceVersion: "7" });
     const queries = server.requests.map((each) =>
       Object.fromEntries(new URL(each.slice(4), "http://x").searchParams),
     );

@@ -314,6 +314,10 @@ describe("watches", () => {
     expect(delays).toEqual([0, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
     const later = transition(state, failed("gone"), { now: NOW + 60_000, random: 0 });
     expect(later.effects.map((each) => each.kind)).toEqual(["beginList", "list"]);
+    // The minute counts from the end of the last list, however long ago the first was.
+    const listed = transition(later.state, INPUTS.page, { now: NOW + 600_000, random: 0 });
+    const soon = transition(listed.state, failed("gone"), { now: NOW + 659_999, random: 0 });
+    expect(soon.effects.map((each) => each.kind)).toEqual(["wait"]);
   });
 
   test("a relist that the owner wants waits for a pause under way, and for a list under way", () => {
