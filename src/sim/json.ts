@@ -28,6 +28,20 @@ export function objectsAt(parent: JsonObject, key: string): JsonObject[] {
   return arrayAt(parent, key).filter(isObject);
 }
 
+/** The strings of the array under `key`. */
+export function stringListAt(parent: JsonObject, key: string): string[] {
+  return arrayAt(parent, key).filter((item) => typeof item === "string");
+}
+
+/** A scalar as text; "" for null, arrays and objects. */
+export function scalarText(value: Json | undefined): string {
+  return typeof value === "string"
+    ? value
+    : typeof value === "number" || typeof value === "boolean"
+      ? String(value)
+      : "";
+}
+
 /** The string under `key`, or "". */
 export function stringAt(parent: JsonObject, key: string): string {
   const value = parent[key];
@@ -84,7 +98,7 @@ export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (!isObject(value)) return JSON.stringify(value);
   const entries = Object.keys(value)
-    .sort()
+    .toSorted()
     .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] as Json)}`);
   return `{${entries.join(",")}}`;
 }

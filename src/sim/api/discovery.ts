@@ -163,7 +163,7 @@ export function paths(registry: Registry): JsonObject {
       "/api/v1",
       "/apis",
       "/apis/",
-      ...groups.sort(),
+      ...groups.toSorted(),
       "/healthz",
       "/livez",
       "/openapi/v2",

@@ -21,7 +21,7 @@ export class ApiError extends Error {
     code: number,
     reason: string,
     message: string,
-    details?: JsonObject,
+    about?: JsonObject,
     headers: Readonly<Record<string, string>> = {},
     metadata: JsonObject = {},
   ) {
@@ -29,7 +29,7 @@ export class ApiError extends Error {
     this.name = "ApiError";
     this.code = code;
     this.reason = reason;
-    this.details = details;
+    this.details = about;
     this.headers = headers;
     this.metadata = metadata;
   }

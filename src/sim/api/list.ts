@@ -1,4 +1,4 @@
-import { objectAt, stringAt, type Json, type JsonObject } from "../json.ts";
+import { objectAt, scalarText, stringAt, type Json, type JsonObject } from "../json.ts";
 import { pathValues } from "../table/custom.ts";
 import { orderKey, type Collection } from "../store/collection.ts";
 import type { Stored } from "../store/stored.ts";
@@ -47,7 +47,7 @@ function fieldsOf(kind: Kind, stored: Stored): Record<string, string> {
       out[field] = stringAt(objectAt(own, "source"), "component");
     } else {
       const value: Json | undefined = pathValues(object, `.${field}`)[0];
-      out[field] = value === undefined ? absent(field) : String(value);
+      out[field] = value === undefined ? absent(field) : scalarText(value);
     }
   }
   return out;
@@ -113,7 +113,9 @@ export function listPage(
       : collection.at(start.revision, namespace);
   const items: Stored[] = [];
   let index = start.after === "" ? 0 : firstAfter(all, start.after);
-  for (; index < all.length && (limit <= 0 || items.length < limit); index++) {
+  const most = limit > 0 ? limit : Infinity;
+  for (; index < all.length; index++) {
+    if (items.length >= most) break;
     const stored = all[index] as Stored;
     if (filter === undefined || filter(stored)) items.push(stored);
   }

@@ -4,6 +4,7 @@ import {
   objectAt,
   objectsAt,
   arrayAt,
+  scalarText,
   stringAt,
   type Json,
   type JsonObject,
@@ -111,7 +112,7 @@ function qualifiedProblems(key: string): string[] {
 /** What is wrong with a map of labels. */
 export function labelCauses(labels: JsonObject, field: string): Cause[] {
   const out: Cause[] = [];
-  for (const key of Object.keys(labels).sort()) {
+  for (const key of Object.keys(labels).toSorted()) {
     for (const text of qualifiedProblems(key)) out.push(invalidValue(field, key, text));
     const value = stringAt(labels, key);
     if (value.length > 63)
@@ -145,7 +146,7 @@ export function selectorCauses(selector: JsonObject, field: string): Cause[] {
     for (const text of qualifiedProblems(stringAt(item, "key")))
       out.push(invalidValue(`${here}.key`, stringAt(item, "key"), text));
     for (const [at, value] of values.entries())
-      if (!VALUE.test(String(value)))
+      if (!VALUE.test(scalarText(value)))
         out.push(invalidValue(`${here}.values[${at}]`, value, VALUE_TEXT));
   }
   return out;
@@ -168,7 +169,7 @@ export function metadataCauses(metadata: JsonObject, rule: NameRule): Cause[] {
   out.push(...labelCauses(objectAt(metadata, "labels"), "metadata.labels"));
   const annotations = objectAt(metadata, "annotations");
   let bytes = 0;
-  for (const key of Object.keys(annotations).sort()) {
+  for (const key of Object.keys(annotations).toSorted()) {
     for (const text of qualifiedProblems(key.toLowerCase()))
       out.push(invalidValue("metadata.annotations", key, text));
     bytes += Buffer.byteLength(key) + Buffer.byteLength(stringAt(annotations, key));
@@ -181,7 +182,7 @@ export function metadataCauses(metadata: JsonObject, rule: NameRule): Cause[] {
     });
   for (const [index, finalizer] of arrayAt(metadata, "finalizers").entries()) {
     const field = `metadata.finalizers[${index}]`;
-    const text = String(finalizer);
+    const text = scalarText(finalizer);
     for (const problem of qualifiedProblems(text)) out.push(invalidValue(field, text, problem));
     if (!text.includes("/") && !STANDARD_FINALIZERS.has(text))
       out.push(

@@ -113,9 +113,9 @@ export function parseLabelSelector(text: string): Predicate | undefined {
           );
         const above = operator === ">" || operator === "gt";
         return (labels) => {
-          const text = labels[name];
-          if (text === undefined || !/^-?\d+$/.test(text)) return false;
-          return above ? BigInt(text) > BigInt(bound) : BigInt(text) < BigInt(bound);
+          const found = labels[name];
+          if (found === undefined || !/^-?\d+$/.test(found)) return false;
+          return above ? BigInt(found) > BigInt(bound) : BigInt(found) < BigInt(bound);
         };
       }
       default:

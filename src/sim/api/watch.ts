@@ -156,7 +156,7 @@ class Watch {
     if (fits) return { type: fitted ? "MODIFIED" : "ADDED", stored: after, change };
     // An object that leaves the selection is shown as it last was in it.
     return fitted
-      ? { type: "DELETED", stored: (before as Stored).at(change.revision), change: undefined }
+      ? { type: "DELETED", stored: before.at(change.revision), change: undefined }
       : undefined;
   }
 

@@ -124,14 +124,14 @@ export function sendList(reply: Reply, view: View, page: Page): void {
 }
 
 function pump(reply: Reply, pieces: Iterator<string>): void {
-  let closed = false;
+  const state = { closed: false };
   reply.whenClosed(() => {
-    closed = true;
+    state.closed = true;
   });
   const run = (): void => {
     let buffered: string[] = [];
     let size = 0;
-    while (!closed) {
+    while (!state.closed) {
       const next = pieces.next();
       if (next.done !== true) {
         buffered.push(next.value);
@@ -197,7 +197,7 @@ function* wholePieces(view: View, page: Page): Generator<string> {
 function* tablePieces(view: View, page: Page): Generator<string> {
   const { kind, cluster } = view;
   const head = JSON.stringify(table(kind, [], page.metadata, true));
-  yield `${head.slice(0, -2)}`;
+  yield head.slice(0, -2);
   let first = true;
   for (const stored of page.items) {
     const row = tableRow(kind, cluster.view(kind, stored), view.include, cluster.now());

@@ -46,8 +46,8 @@ export class Registry {
   groups(): Group[] {
     const groups = new Map<string, Map<string, Kind[]>>();
     for (const kind of this.kinds()) {
-      let versions = groups.get(kind.group);
-      if (versions === undefined) groups.set(kind.group, (versions = new Map()));
+      const versions = groups.get(kind.group) ?? new Map<string, Kind[]>();
+      groups.set(kind.group, versions);
       const kinds = versions.get(kind.version);
       if (kinds === undefined) versions.set(kind.version, [kind]);
       else kinds.push(kind);
@@ -56,7 +56,7 @@ export class Registry {
       .filter(([name]) => name !== "")
       .map(([name, versions]) => ({
         name,
-        versions: new Map([...versions].sort(([a], [b]) => byPriority(a, b))),
+        versions: new Map([...versions].toSorted(([a], [b]) => byPriority(a, b))),
       }));
   }
 

@@ -1,4 +1,4 @@
-import { clone, equal, isObject, type Json, type JsonObject } from "../json.ts";
+import { clone, equal, isObject, stringAt, type Json, type JsonObject } from "../json.ts";
 
 /** A JSON patch (RFC 6902) that cannot be applied. */
 export class PatchError extends Error {}
@@ -12,7 +12,7 @@ export function applyJsonPatch(
   for (const operation of operations) {
     const path = pointer(operation["path"]);
     const value = operation["value"];
-    switch (operation["op"]) {
+    switch (stringAt(operation, "op")) {
       case "add":
         root = add(root, path, clone(needed(value)));
         break;
@@ -33,10 +33,10 @@ export function applyJsonPatch(
         break;
       case "test":
         if (!equal(readOrNull(root, path), value ?? null))
-          throw new PatchError(`testing value ${String(operation["path"])} failed`);
+          throw new PatchError(`testing value ${stringAt(operation, "path")} failed`);
         break;
       default:
-        throw new PatchError(`Unexpected kind: ${String(operation["op"])}`);
+        throw new PatchError(`Unexpected kind: ${stringAt(operation, "op")}`);
     }
   }
   if (!isObject(root)) throw new PatchError("the patched document is not an object");

@@ -32,7 +32,7 @@ function mergeMessage(
   if (directive === "replace") return withoutDirectives(patch);
   if (directive === "delete") return {};
   if (directive !== undefined && directive !== "merge")
-    throw new StrategicPatchError(`unrecognized value for $patch: ${String(directive)}`);
+    throw new StrategicPatchError(`unrecognized value for $patch: ${JSON.stringify(directive)}`);
   retain(target, patch);
   for (const [key, value] of Object.entries(patch)) {
     if (key.startsWith(DELETE_LIST)) {
@@ -118,7 +118,7 @@ function reorder(list: readonly Json[], order: readonly Json[], field: Field | u
     mergeKey !== "" && isObject(item) ? (item[mergeKey] ?? null) : item;
   const wanted = order.map(keyOf);
   const rank = (item: Json): number => wanted.findIndex((key) => equal(key, keyOf(item)));
-  const named = list.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b));
+  const named = list.filter((item) => rank(item) >= 0).toSorted((a, b) => rank(a) - rank(b));
   const out: Json[] = [];
   let next = 0;
   for (const item of list) out.push(rank(item) >= 0 ? (named[next++] as Json) : item);

@@ -14,6 +14,7 @@ import {
   numberAt,
   objectAt,
   objectsAt,
+  scalarText,
   stringAt,
   type JsonObject,
 } from "../json.ts";
@@ -47,7 +48,7 @@ export const NETWORK_POLICY_RULES: Rules = {
     for (const [index, type] of arrayAt(spec, "policyTypes").entries())
       if (type !== "Ingress" && type !== "Egress")
         out.push(
-          unsupportedValue(`spec.policyTypes[${index}]`, String(type), ["Egress", "Ingress"]),
+          unsupportedValue(`spec.policyTypes[${index}]`, scalarText(type), ["Egress", "Ingress"]),
         );
     return out;
   },
@@ -107,7 +108,7 @@ function peerCauses(peer: JsonObject, path: string): Cause[] {
         ),
       );
     for (const [index, except] of arrayAt(block, "except").entries())
-      if (!isCidr(String(except)))
+      if (!isCidr(scalarText(except)))
         out.push(
           invalidValue(
             `${path}.ipBlock.except[${index}]`,
@@ -148,7 +149,7 @@ export const ENDPOINT_SLICE_RULES: Rules = {
         out.push(requiredValue(`endpoints[${index}].addresses`, "must contain at least 1 address"));
       for (const [at, address] of addresses.entries()) {
         const field = `endpoints[${index}].addresses[${at}]`;
-        const family = isIP(String(address));
+        const family = isIP(scalarText(address));
         if (type === "IPv4" && family !== 4)
           out.push(invalidValue(field, address, "must be an IPv4 address"));
         if (type === "IPv6" && family !== 6)

@@ -17,7 +17,6 @@ import {
   objectAt,
   objectsAt,
   stringAt,
-  type Json,
   type JsonObject,
 } from "../json.ts";
 import type { Rules } from "./rule.ts";
@@ -40,7 +39,7 @@ export const POD_RULES: Rules = {
 
 function fill(object: JsonObject, values: JsonObject): void {
   for (const [key, value] of Object.entries(values))
-    if (object[key] === undefined || object[key] === "") object[key] = clone(value as Json);
+    if (object[key] === undefined || object[key] === "") object[key] = clone(value);
 }
 
 function podDefaults(pod: JsonObject): void {

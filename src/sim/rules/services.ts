@@ -7,6 +7,7 @@ import {
   objectAt,
   objectsAt,
   stringAt,
+  stringListAt,
   type JsonObject,
 } from "../json.ts";
 import type { Rules } from "./rule.ts";
@@ -26,7 +27,7 @@ export const SERVICE_RULES: Rules = {
     const external = spec["type"] === "ExternalName";
     if (!external && spec["internalTrafficPolicy"] === undefined)
       spec["internalTrafficPolicy"] = "Cluster";
-    if (["LoadBalancer", "NodePort"].includes(String(spec["type"]))) {
+    if (["LoadBalancer", "NodePort"].includes(stringAt(spec, "type"))) {
       if (spec["externalTrafficPolicy"] === undefined) spec["externalTrafficPolicy"] = "Cluster";
       if (spec["type"] === "LoadBalancer" && spec["allocateLoadBalancerNodePorts"] === undefined)
         spec["allocateLoadBalancerNodePorts"] = true;
@@ -68,7 +69,7 @@ export const SERVICE_RULES: Rules = {
 
 function familyDefaults(spec: JsonObject): void {
   if (spec["type"] === "ExternalName") return;
-  const ip = stringAt(spec, "clusterIP") || String(arrayAt(spec, "clusterIPs")[0] ?? "");
+  const ip = stringAt(spec, "clusterIP") || (stringListAt(spec, "clusterIPs")[0] ?? "");
   if (ip !== "") {
     spec["clusterIP"] = ip;
     if (arrayAt(spec, "clusterIPs").length === 0) spec["clusterIPs"] = [ip];

@@ -103,7 +103,7 @@ class Reader {
       case "map": {
         if (!isObject(input)) throw mismatch(input, where, `map[string]${goName(type.element)}`);
         const out: JsonObject = {};
-        for (const key of Object.keys(input).sort()) {
+        for (const key of Object.keys(input).toSorted()) {
           const item = input[key] as Json;
           out[key] =
             item === null
@@ -240,7 +240,15 @@ function zeroScalar(scalar: ScalarName): Json {
       return "0";
     case "string":
       return "";
-    default:
+    case "bytes":
+    case "fieldsv1":
+    case "json":
+    case "microtime":
+    case "raw":
+    case "schemaorarray":
+    case "schemaorbool":
+    case "schemaorstrings":
+    case "time":
       return null;
   }
 }

@@ -1,11 +1,11 @@
 import type { Cause } from "../api/errors.ts";
 import {
-  arrayAt,
   clone,
   equal,
   isObject,
   objectAt,
   stringAt,
+  stringListAt,
   type Json,
   type JsonObject,
 } from "../json.ts";
@@ -88,9 +88,8 @@ export function validate(schema: Structural, object: JsonObject): Cause[] {
     if (isObject(property) && !ROOT.has(key) && value !== undefined)
       check(property, value, key, causes);
   }
-  for (const name of arrayAt(schema, "required"))
-    if (!ROOT.has(String(name)) && object[String(name)] === undefined)
-      causes.push(required(String(name)));
+  for (const name of stringListAt(schema, "required"))
+    if (!ROOT.has(name) && object[name] === undefined) causes.push(required(name));
   return causes;
 }
 
@@ -107,7 +106,7 @@ function bad(field: string, value: Json, text: string): Cause {
 }
 
 function show(value: Json): string {
-  return typeof value === "object" ? JSON.stringify(value) : JSON.stringify(value);
+  return JSON.stringify(value);
 }
 
 function typeOf(value: Json): string {
@@ -157,16 +156,21 @@ function wrongType(path: string, value: Json, type: string): Cause {
 
 function checkString(schema: JsonObject, value: string, path: string, causes: Cause[]): void {
   const { minLength, maxLength, pattern } = schema;
-  if (typeof maxLength === "number" && [...value].length > maxLength)
+  if (typeof maxLength === "number" && characters(value) > maxLength)
     causes.push({
       reason: "FieldValueTooLong",
       message: `Too long: may not be more than ${maxLength} bytes`,
       field: path,
     });
-  if (typeof minLength === "number" && [...value].length < minLength)
+  if (typeof minLength === "number" && characters(value) < minLength)
     causes.push(bad(path, value, `${path} in body should be at least ${minLength} chars long`));
   if (typeof pattern === "string" && !new RegExp(pattern, "u").test(value))
     causes.push(bad(path, value, `${path} in body should match '${pattern}'`));
+}
+
+/** The number of code points, as schemas count. */
+function characters(value: string): number {
+  return Array.from(value).length;
 }
 
 function checkNumber(schema: JsonObject, value: number, path: string, causes: Cause[]): void {
@@ -190,7 +194,7 @@ function checkArray(schema: JsonObject, value: Json[], path: string, causes: Cau
   if (isObject(items))
     for (const [index, item] of value.entries()) check(items, item, `${path}[${index}]`, causes);
   const listType = stringAt(schema, "x-kubernetes-list-type");
-  const keys = arrayAt(schema, "x-kubernetes-list-map-keys").map(String);
+  const keys = stringListAt(schema, "x-kubernetes-list-map-keys");
   if (listType !== "set" && listType !== "map") return;
   const seen: Json[] = [];
   for (const [index, item] of value.entries()) {
@@ -219,6 +223,6 @@ function checkObject(schema: JsonObject, value: JsonObject, path: string, causes
     if (isObject(property)) check(property, item, `${path}.${key}`, causes);
     else if (isObject(additional)) check(additional, item, `${path}.${key}`, causes);
   }
-  for (const name of arrayAt(schema, "required"))
-    if (value[String(name)] === undefined) causes.push(required(`${path}.${String(name)}`));
+  for (const name of stringListAt(schema, "required"))
+    if (value[name] === undefined) causes.push(required(`${path}.${name}`));
 }

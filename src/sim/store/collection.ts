@@ -126,10 +126,21 @@ export class Collection {
     this.tidy();
   }
 
-  /** The changes after `revision`, oldest first; undefined when some of them are forgotten. */
-  *changesAfter(revision: number): Generator<Change> {
-    for (let index = this.indexAfter(revision); index < this.history.length; index++)
-      yield this.history[index] as Change;
+  /** The kept changes after `revision`, oldest first. What is forgotten is not among them. */
+  changesAfter(revision: number): Iterable<Change> {
+    const start = this.indexAfter(revision);
+    const { history } = this;
+    return {
+      [Symbol.iterator]: () => {
+        let index = start;
+        return {
+          next: () =>
+            index < history.length
+              ? { done: false, value: history[index++] as Change }
+              : { done: true, value: undefined },
+        };
+      },
+    };
   }
 
   /** The first change after `revision`, or undefined. */
@@ -157,7 +168,7 @@ export class Collection {
   /** All objects of `namespace` ("" for all) as they are now, in order. */
   now(namespace: string): Stored[] {
     if (namespace !== "") return ordered(this.buckets.get(namespace));
-    const names = [...this.buckets.keys()].sort((a, b) => compare(`${a}/`, `${b}/`));
+    const names = [...this.buckets.keys()].toSorted((a, b) => compare(`${a}/`, `${b}/`));
     const out: Stored[] = [];
     for (const name of names)
       for (const stored of ordered(this.buckets.get(name))) out.push(stored);
@@ -174,7 +185,7 @@ export class Collection {
     if (past.size === 0) return current;
     const kept = current.filter((stored) => !past.has(orderKey(stored)));
     const earlier = [...past.values()].filter((stored) => stored !== undefined);
-    return merge(kept, earlier.sort(byOrder));
+    return merge(kept, earlier.toSorted(byOrder));
   }
 
   /** The index of the first kept change after `revision`. */
@@ -219,7 +230,7 @@ export class Collection {
 
 function ordered(bucket: Bucket | undefined): Stored[] {
   if (bucket === undefined) return [];
-  bucket.names ??= [...bucket.objects.keys()].sort(compare);
+  bucket.names ??= [...bucket.objects.keys()].toSorted(compare);
   return bucket.names.map((name) => bucket.objects.get(name) as Stored);
 }
 

@@ -1,5 +1,5 @@
 import type { Printer } from "../kinds/kind.ts";
-import { arrayAt, numberAt, objectAt, objectsAt, stringAt, type JsonObject } from "../json.ts";
+import { numberAt, objectAt, objectsAt, stringAt, stringListAt, type JsonObject } from "../json.ts";
 import {
   AGE_COLUMN,
   NAME_COLUMN,
@@ -119,7 +119,7 @@ function nodeRoles(node: JsonObject): string {
     const value = stringAt(labels, key);
     return key === "kubernetes.io/role" && value !== "" ? [value] : [];
   });
-  return orElse([...new Set(roles)].sort().join(","), "<none>");
+  return orElse([...new Set(roles)].toSorted().join(","), "<none>");
 }
 
 /** Services. */
@@ -140,11 +140,11 @@ export const servicePrinter: Printer = {
       const first = `${numberAt(port, "port")}${nodePort === 0 ? "" : `:${nodePort}`}`;
       return `${first}/${stringAt(port, "protocol")}`;
     });
-    const clusterIps = arrayAt(spec, "clusterIPs");
+    const clusterIps = stringListAt(spec, "clusterIPs");
     return [
       nameOf(object),
       stringAt(spec, "type"),
-      orElse(clusterIps.length > 0 ? String(clusterIps[0]) : "", "<none>"),
+      orElse(clusterIps[0] ?? "", "<none>"),
       externalIps(object),
       orElse(ports.join(","), "<none>"),
       ageOf(object, nowMs),
@@ -155,7 +155,7 @@ export const servicePrinter: Printer = {
 
 function externalIps(service: JsonObject): string {
   const spec = objectAt(service, "spec");
-  const extra = arrayAt(spec, "externalIPs").map(String);
+  const extra = stringListAt(spec, "externalIPs");
   switch (stringAt(spec, "type")) {
     case "ExternalName":
       return stringAt(spec, "externalName");
@@ -232,7 +232,7 @@ export const resourceQuotaPrinter: Printer = {
     const hard = objectAt(status, "hard");
     const used = objectAt(status, "used");
     const parts = Object.keys(hard)
-      .sort()
+      .toSorted()
       .map(
         (key) =>
           [key, `${key}: ${orElse(stringAt(used, key), "0")}/${stringAt(hard, key)}`] as const,

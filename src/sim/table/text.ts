@@ -73,7 +73,7 @@ export function selectorText(selector: JsonObject): string {
   const parts = Object.keys(labels).map((key) => `${key}=${stringAt(labels, key)}`);
   for (const item of objectsAt(selector, "matchExpressions")) {
     const key = stringAt(item, "key");
-    const values = `(${arrayAt(item, "values").map(String).sort().join(",")})`;
+    const values = `(${arrayAt(item, "values").map(String).toSorted().join(",")})`;
     switch (stringAt(item, "operator")) {
       case "In":
         parts.push(`${key} in ${values}`);
@@ -88,13 +88,13 @@ export function selectorText(selector: JsonObject): string {
         parts.push(`!${key}`);
     }
   }
-  return parts.length === 0 ? "<none>" : parts.sort().join(",");
+  return parts.length === 0 ? "<none>" : parts.toSorted().join(",");
 }
 
 /** A string map as `a=b,c=d`, sorted; `<none>` when empty. */
 export function mapText(map: JsonObject): string {
   const parts = Object.keys(map)
-    .sort()
+    .toSorted()
     .map((key) => `${key}=${stringAt(map, key)}`);
   return parts.length === 0 ? "<none>" : parts.join(",");
 }
