@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT } from "./exit.ts";
 import { addInspectCommands } from "./inspect.ts";
 import { addOperatorCommand } from "./operator.ts";
+import { addSimCommand } from "./sim.ts";
 import { doubleDashes } from "./table-options.ts";
 import { packageVersion } from "./version.ts";
 
@@ -14,6 +15,7 @@ const program = new Command("wayleave")
 
 addOperatorCommand(program);
 addInspectCommands(program);
+addSimCommand(program);
 
 /** Go programs take `-flag`; only the operator, which succeeds one, does too. */
 function normalise(args: readonly string[]): readonly string[] {

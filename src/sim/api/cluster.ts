@@ -84,9 +84,9 @@ export class Cluster {
     return stored;
   }
 
-  /** Deletes what is stored; with a CustomResourceDefinition go all objects that it defined. */
-  remove(kind: Kind, stored: Stored): Stored {
-    const gone = this.store.remove(kind.storage, stored);
+  /** Deletes what is stored, shown as `last` if given; with a CustomResourceDefinition go all objects that it defined. */
+  remove(kind: Kind, stored: Stored, last?: JsonObject): Stored {
+    const gone = this.store.remove(kind.storage, stored, last);
     if (kind.kind === "CustomResourceDefinition") {
       this.registry.undefine(stored.name);
       const spec = objectAt(stored.object(), "spec");

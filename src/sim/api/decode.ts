@@ -152,7 +152,7 @@ function checkType(kind: Kind, input: JsonObject): void {
   }
   if (found !== "" && found !== wanted)
     throw badRequest(
-      `the API version in the data (${found}) does not match the expected API version (${wanted})`,
+      `${name} in version "${found}" cannot be handled as a ${kind.kind}: no kind "${name}" is registered for version "${found}" in scheme "pkg/runtime/scheme.go:111"`,
     );
   if (name !== "" && name !== kind.kind)
     throw badRequest(

@@ -87,7 +87,8 @@ export function deleteObject(
   const current = numberAt(metadata, "deletionGracePeriodSeconds");
   const grace = terminating ? Math.min(current, wanted) : wanted;
   if (grace === 0 && arrayAt(metadata, "finalizers").length === 0) {
-    const gone = options.dryRun ? stored : cluster.remove(kind, stored);
+    if (kind.storage === "/pods") markDeleted(cluster, metadata, terminating);
+    const gone = options.dryRun ? stored : cluster.remove(kind, stored, object);
     return { status: 200, object: deletedAnswer(cluster, kind, gone), warnings: [] };
   }
   if (terminating && grace === current) return { status: 200, object, warnings: [] };
@@ -102,6 +103,15 @@ export function deleteObject(
   const next = cluster.put(kind, object);
   if (isFinished(object)) cluster.remove(kind, next);
   return { status: 200, object: cluster.view(kind, next), warnings: [] };
+}
+
+/** What the last sight of a pod shows. */
+function markDeleted(cluster: Cluster, metadata: JsonObject, terminating: boolean): void {
+  if (!terminating) {
+    metadata["deletionTimestamp"] = cluster.timestamp();
+    metadata["generation"] = numberAt(metadata, "generation") + 1;
+  }
+  metadata["deletionGracePeriodSeconds"] = 0;
 }
 
 function checkPreconditions(kind: Kind, stored: Stored, options: DeleteOptions): void {

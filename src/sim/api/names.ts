@@ -116,7 +116,7 @@ export function labelCauses(labels: JsonObject, field: string): Cause[] {
     for (const text of qualifiedProblems(key)) out.push(invalidValue(field, key, text));
     const value = stringAt(labels, key);
     if (value.length > 63)
-      out.push({ ...invalidValue(field, value, "must be no more than 63 characters") });
+      out.push({ ...invalidValue(field, value, "must be no more than 63 bytes") });
     if (!VALUE.test(value)) out.push(invalidValue(field, value, VALUE_TEXT));
   }
   return out;

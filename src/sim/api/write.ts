@@ -72,6 +72,8 @@ export function createObject(
     delete object["status"];
   const rules = rulesOf(kind.storage, kind.structural !== undefined);
   fillDefaults(kind, object);
+  if (options.tracked !== true)
+    trackUpdate(cluster, kind, undefined, object, options.fieldManager, options.subresource);
   rules.onCreate?.(object);
   checkNamespaceExists(cluster, kind, namespace);
   if (kind.storage === "/services") assignClusterIp(cluster, kind, object);
@@ -82,8 +84,6 @@ export function createObject(
   const name = stringAt(metadata, "name");
   if (cluster.stored(kind, stringAt(metadata, "namespace"), name) !== undefined)
     throw alreadyExists(kind, name);
-  if (options.tracked !== true)
-    trackUpdate(cluster, kind, undefined, object, options.fieldManager, options.subresource);
   if (options.dryRun) return object;
   return cluster.view(kind, cluster.put(kind, object));
 }
@@ -111,7 +111,7 @@ export function updateObject(
   checkNamespace(kind, metadata, stored.namespace);
   const version = stringAt(metadata, "resourceVersion");
   if (version === "" && !rules.unconditionalUpdate && options.tracked !== true)
-    refuse(kind, stored.name, [
+    throw invalid(kind.group, kind.resource, stored.name, [
       {
         reason: "FieldValueInvalid",
         message: "Invalid value: 0: must be specified for an update",
@@ -124,6 +124,8 @@ export function updateObject(
   if (options.subresource === "status") keepAllButStatus(fresh, old);
   else keepStatus(kind, fresh, old, rules.onUpdate !== undefined);
   fillDefaults(kind, fresh);
+  if (options.tracked !== true)
+    trackUpdate(cluster, kind, old, fresh, options.fieldManager, options.subresource);
   if (options.subresource === "") rules.onUpdate?.(fresh, old);
   refuse(kind, stored.name, [
     ...immutableMetadataCauses(metadata, oldMetadata),
@@ -133,8 +135,6 @@ export function updateObject(
   ]);
   if (kind.countsGenerations && !equal(withoutStatus(fresh), withoutStatus(old)))
     metadata["generation"] = numberAt(oldMetadata, "generation") + 1;
-  if (options.tracked !== true)
-    trackUpdate(cluster, kind, old, fresh, options.fieldManager, options.subresource);
   metadata["resourceVersion"] = stringAt(oldMetadata, "resourceVersion");
   if (options.dryRun) return { object: fresh, deleted: false };
   if (sameButTimes(fresh, old)) return { object: old, deleted: false };

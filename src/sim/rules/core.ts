@@ -1,6 +1,6 @@
 import { forbiddenValue, invalidValue } from "../api/names.ts";
 import type { Cause } from "../api/errors.ts";
-import { arrayAt, metadataOf, objectAt, stringAt, type JsonObject } from "../json.ts";
+import { arrayAt, metadataOf, objectAt, objectsAt, stringAt, type JsonObject } from "../json.ts";
 import type { Rules } from "./rule.ts";
 
 /** Namespaces: the label with their name, the finalizer of their content. */
@@ -28,10 +28,23 @@ function labelWithName(object: JsonObject): void {
   metadata["labels"] = { ...objectAt(metadata, "labels"), "kubernetes.io/metadata.name": name };
 }
 
-/** Nodes. */
+/** Nodes; a new one takes no pods until it is ready (admission plugin TaintNodesByCondition). */
 export const NODE_RULES: Rules = {
   nameRule: "subdomain",
   unconditionalUpdate: true,
+  defaults: (object) => {
+    const spec = objectAt(object, "spec");
+    const cidr = stringAt(spec, "podCIDR");
+    if (cidr !== "" && arrayAt(spec, "podCIDRs").length === 0) spec["podCIDRs"] = [cidr];
+  },
+  onCreate: (object) => {
+    const spec = objectAt(object, "spec");
+    object["spec"] = spec;
+    const taints = objectsAt(spec, "taints");
+    const key = "node.kubernetes.io/not-ready";
+    if (!taints.some((taint) => taint["key"] === key && taint["effect"] === "NoSchedule"))
+      spec["taints"] = [...taints, { key, effect: "NoSchedule" }];
+  },
   onUpdate: (fresh, old) => {
     fresh["status"] = objectAt(old, "status");
   },

@@ -147,14 +147,8 @@ export const ENDPOINT_SLICE_RULES: Rules = {
       const addresses = arrayAt(endpoint, "addresses");
       if (addresses.length === 0)
         out.push(requiredValue(`endpoints[${index}].addresses`, "must contain at least 1 address"));
-      for (const [at, address] of addresses.entries()) {
-        const field = `endpoints[${index}].addresses[${at}]`;
-        const family = isIP(scalarText(address));
-        if (type === "IPv4" && family !== 4)
-          out.push(invalidValue(field, address, "must be an IPv4 address"));
-        if (type === "IPv6" && family !== 6)
-          out.push(invalidValue(field, address, "must be an IPv6 address"));
-      }
+      for (const [at, address] of addresses.entries())
+        out.push(...addressCauses(type, scalarText(address), `endpoints[${index}].addresses`, at));
     }
     return out;
   },
@@ -163,6 +157,31 @@ export const ENDPOINT_SLICE_RULES: Rules = {
       ? []
       : [invalidValue("addressType", stringAt(fresh, "addressType"), "field is immutable")],
 };
+
+function addressCauses(type: string, address: string, field: string, index: number): Cause[] {
+  if (type === "FQDN") return [];
+  const out: Cause[] = [];
+  const family = isIP(address);
+  if (type === "IPv4" && family !== 4)
+    out.push(invalidValue(field, address, "must be an IPv4 address"));
+  if (type === "IPv6" && family !== 6)
+    out.push(invalidValue(field, address, "must be an IPv6 address"));
+  const special = specialRange(address);
+  if (special !== undefined) out.push(invalidValue(`${field}[${index}]`, address, special));
+  return out;
+}
+
+/** Why no endpoint can have the address, or undefined. */
+function specialRange(address: string): string | undefined {
+  if (address === "0.0.0.0" || address === "::") return `may not be unspecified (${address})`;
+  if (address === "::1" || address.startsWith("127."))
+    return "may not be in the loopback range (127.0.0.0/8, ::1/128)";
+  if (address.startsWith("169.254.") || /^fe[89ab]/i.test(address))
+    return "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
+  if (address.startsWith("224.0.0.") || /^ff02:/i.test(address))
+    return "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)";
+  return undefined;
+}
 
 /** Leases. */
 export const LEASE_RULES: Rules = {

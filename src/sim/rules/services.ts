@@ -17,7 +17,7 @@ const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 
 /** Services; cluster addresses are given out by the cluster itself. */
 export const SERVICE_RULES: Rules = {
-  nameRule: "label-1035",
+  nameRule: "label",
   unconditionalUpdate: true,
   defaults: (object) => {
     const spec = objectAt(object, "spec");

@@ -50,9 +50,10 @@ export class Store {
     return after;
   }
 
-  /** Deletes an object at a new revision; gives what a DELETED event shows. */
-  remove(key: string, stored: Stored): Stored {
-    const after = stored.at(++this.current);
+  /** Deletes an object at a new revision; gives what a DELETED event shows: `last`, or the object as it was. */
+  remove(key: string, stored: Stored, last?: JsonObject): Stored {
+    const revision = ++this.current;
+    const after = last === undefined ? stored.at(revision) : new TextObject(last, revision);
     this.collection(key).apply(change(this.current, stored, after, true));
     return after;
   }
