@@ -7,6 +7,7 @@ import { readChange } from "../inspect/change.ts";
 import { diff, diffText } from "../inspect/diff.ts";
 import { explainText } from "../inspect/explain-text.ts";
 import { explain } from "../inspect/explain.ts";
+import { labelProfile, lint, lintLevel, lintText, type BadObject } from "../inspect/lint/lint.ts";
 import { readLive } from "../inspect/live.ts";
 import { matrix, matrixText, type MatrixQuestion } from "../inspect/matrix.ts";
 import {
@@ -33,6 +34,9 @@ interface Flags extends SourceOptions {
   readonly strict?: boolean;
   readonly verbose?: boolean;
   readonly base?: readonly string[];
+  readonly labelProfile?: string;
+  readonly level?: string;
+  readonly scopeImpact?: boolean;
 }
 
 function collectValues(value: string, before: readonly string[] | undefined): readonly string[] {
@@ -202,6 +206,27 @@ async function diffAction(flags: Flags): Promise<number> {
   return result.changes.length === 0 ? EXIT.ok : EXIT.negative;
 }
 
+async function lintAction(flags: Flags): Promise<number> {
+  const format = outputFormat(flags);
+  const options = {
+    profile: labelProfile(flags.labelProfile ?? "legacy-2021"),
+    level: lintLevel(flags.level ?? "info"),
+    scopeImpact: flags.scopeImpact === true,
+  };
+  const progress = new Progress(process.stderr, systemClock);
+  const bad: BadObject[] = [];
+  const onBadObject = (manifest: BadObject["manifest"], message: string): void => {
+    bad.push({ manifest, message });
+  };
+  const snapshot = await readSnapshot(flags, { ...hooks(progress), onBadObject }, true);
+  const report = lint(snapshot, bad, options, (done, total) =>
+    progress.tell("checking objects", done, total),
+  );
+  progress.end();
+  process.stdout.write(formatOutput(format, report, () => lintText(report)));
+  return report.findings.length === 0 ? EXIT.ok : EXIT.negative;
+}
+
 function addFilters(command: Command): Command {
   return command
     .option("-n, --namespace <names>", "only pods of these namespaces, separated by commas")
@@ -213,7 +238,7 @@ function addFilters(command: Command): Command {
     .option("--strict", "exit with 3 when a verdict is undecidable or a cluster is stale");
 }
 
-/** `wayleave explain`, `matrix` and `diff`. */
+/** `wayleave explain`, `matrix`, `diff` and `lint`. */
 export function addInspectCommands(program: Command): void {
   addSourceOptions(
     program
@@ -248,4 +273,19 @@ export function addInspectCommands(program: Command): void {
       collectValues,
     ),
   ).action(async (flags: Flags) => orUsage(async () => diffAction(flags)));
+
+  addSourceOptions(
+    program
+      .command("lint")
+      .description("find what policies and related objects do not do as they seem to"),
+  )
+    .option(
+      "--label-profile <profile>",
+      "labels of the managed sets: legacy-2021, semaphore, both or wayleave",
+      "legacy-2021",
+    )
+    .option("--level <level>", "lowest level to report: error, warning or info", "info")
+    .option("--scope-impact", "report also whose meaning depends on --default-cluster-scope")
+    .option("-o, --output <format>", "text, json or yaml", "text")
+    .action(async (flags: Flags) => orUsage(async () => lintAction(flags)));
 }

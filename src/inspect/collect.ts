@@ -5,7 +5,7 @@ import type { PodRecord } from "../core/model/pod.ts";
 import { formatProblem, type Problem } from "../core/policy/fields.ts";
 import type { ClusterFacts, LinkState, NodeFacts } from "../core/policy/facts.ts";
 import type { NetworkPolicy } from "../core/policy/network-policy.ts";
-import { parseNetworkPolicy } from "../core/policy/parse.ts";
+import { parseNetworkPolicy, type ParsedPolicy } from "../core/policy/parse.ts";
 import { NAMESPACE_NAME_LABEL, type Labels } from "../core/selector/labels.ts";
 import { asObject, asText, list, object, text } from "../kube/json.ts";
 import { podFromJson } from "../kube/pod.ts";
@@ -74,6 +74,27 @@ export function isKind({ object: found }: Manifest, kind: string, group = ""): b
   return (slash < 0 ? "" : apiVersion.slice(0, slash)) === group;
 }
 
+/** Whether it is, or was once, Kubernetes' own NetworkPolicy. */
+export function isNetworkPolicy(manifest: Manifest): boolean {
+  return (
+    isKind(manifest, "NetworkPolicy", "networking.k8s.io") ||
+    isKind(manifest, "NetworkPolicy", "extensions")
+  );
+}
+
+/** Reads a NetworkPolicy; a version that API servers do not serve is a problem of its own, at `apiVersion`. */
+export function readPolicy(
+  { object: found }: Manifest,
+  defaultNamespace = "default",
+): ParsedPolicy {
+  const parsed = parseNetworkPolicy(found, defaultNamespace);
+  const apiVersion = found["apiVersion"];
+  if (apiVersion === "networking.k8s.io/v1") return parsed;
+  const message = "is not served by any current API server; use networking.k8s.io/v1";
+  const problem: Problem = { path: ["apiVersion"], value: apiVersion, message, kind: "always" };
+  return { policy: parsed.policy, problems: [problem, ...parsed.problems] };
+}
+
 /** Annotations of pods that policy looks at. */
 const KEPT_ANNOTATIONS: ReadonlySet<string> = new Set([
   "uw.systems/networkset-name",
@@ -104,7 +125,7 @@ function readNode(found: ManifestObject): NodeFacts & { readonly cidrs: readonly
   const status = object(found, "status", `node ${name}`);
   const ips = list(status, "addresses", `node ${name}: status`).flatMap((entry) => {
     const address = asObject(entry) ?? {};
-    return /IP$/.test(asText(address["type"])) ? [asText(address["address"])] : [];
+    return asText(address["type"]).endsWith("IP") ? [asText(address["address"])] : [];
   });
   const ranges = [asText(spec["podCIDR"]), ...list(spec, "podCIDRs", `node ${name}`).map(asText)];
   const cidrs = [...new Set(ranges)].flatMap((range) => parseCidr(range) ?? []);
@@ -147,8 +168,8 @@ export function collect(manifests: readonly Manifest[], context: ClusterContext)
         const { cidrs, ...node } = readNode(found);
         nodes.push(node);
         nodeCidrs.push(...cidrs);
-      } else if (isKind(manifest, "NetworkPolicy", "networking.k8s.io")) {
-        const { policy, problems } = parseNetworkPolicy(found, fallback);
+      } else if (isNetworkPolicy(manifest)) {
+        const { policy, problems } = readPolicy(manifest, fallback);
         const metadata = asObject(found["metadata"]) ?? {};
         const key = `${namespaceOf(found, fallback)}/${asText(metadata["name"])}`;
         policies.set(policy === undefined ? `${key} at ${place(manifest)}` : key, {

@@ -124,9 +124,7 @@ export async function readOffline(options: SourceOptions, hooks: ReadHooks): Pro
   if (all.filter((path) => path === "-").length > 1) {
     throw usage('"-" is given twice, and standard input can be read only once');
   }
-  const shared = {
-    ...(hooks.onBadObject === undefined ? {} : { onBadObject: hooks.onBadObject }),
-  };
+  const shared = hooks.onBadObject === undefined ? {} : { onBadObject: hooks.onBadObject };
   const local = await readManifests(paths, hooks.stdin, hooks.onProgress);
   const clusters = [
     collect(local.manifests, {
