@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import type { Family } from "../core/address/ip.ts";
 import { errorText, faultCode } from "../core/model/fault.ts";
+import type { World } from "../core/policy/world.ts";
 import type { Selector } from "../core/selector/selector.ts";
 import { parseSelectorText } from "../core/selector/parse-text.ts";
+import { unevaluated } from "../inspect/collect.ts";
 import { readChange } from "../inspect/change.ts";
 import { diff, diffText } from "../inspect/diff.ts";
 import { explainText } from "../inspect/explain-text.ts";
@@ -11,6 +13,7 @@ import { labelProfile, lint, lintLevel, lintText, type BadObject } from "../insp
 import { readLive } from "../inspect/live.ts";
 import { matrix, matrixText, type MatrixQuestion } from "../inspect/matrix.ts";
 import {
+  networkWorldOf,
   readOffline,
   usage,
   worldOf,
@@ -37,6 +40,7 @@ interface Flags extends SourceOptions {
   readonly labelProfile?: string;
   readonly level?: string;
   readonly scopeImpact?: boolean;
+  readonly network?: string;
 }
 
 function collectValues(value: string, before: readonly string[] | undefined): readonly string[] {
@@ -140,6 +144,14 @@ export function outputFormat(flags: { readonly output?: string }): OutputFormat 
   throw usage(`--output "${output}": must be text, json or yaml`);
 }
 
+/** The world that verdicts are about: of the pod network, or of `--network`. */
+function worldFor(snapshot: Snapshot, flags: Flags): World {
+  for (const what of snapshot.clusters.flatMap(unevaluated)) {
+    process.stderr.write(`warning: not taken into account: ${what}\n`);
+  }
+  return flags.network === undefined ? worldOf(snapshot) : networkWorldOf(snapshot, flags.network);
+}
+
 function isStale({ clusters }: Snapshot): boolean {
   return clusters.some(({ link }) => link !== "synced");
 }
@@ -164,7 +176,7 @@ async function explainAction(source: string, destination: string, flags: Flags):
     namespace: flags.namespace ?? "default",
     family: family(flags),
   };
-  const explanation = explain(question, worldOf(snapshot), snapshot.clusters);
+  const explanation = explain(question, worldFor(snapshot, flags), snapshot.clusters);
   const text = (): string => explainText(explanation, flags.verbose === true);
   process.stdout.write(formatOutput(format, explanation, text));
   if (flags.strict === true && (explanation.verdict === "Undecidable" || isStale(snapshot))) {
@@ -178,7 +190,7 @@ async function matrixAction(flags: Flags): Promise<number> {
   const question = questionOf(flags);
   const progress = new Progress(process.stderr, systemClock);
   const snapshot = await readSnapshot(flags, hooks(progress));
-  const result = matrix(worldOf(snapshot), question, (done, total) =>
+  const result = matrix(worldFor(snapshot, flags), question, (done, total) =>
     progress.tell("computing rows", done, total),
   );
   progress.end();
@@ -238,6 +250,9 @@ function addFilters(command: Command): Command {
     .option("--strict", "exit with 3 when a verdict is undecidable or a cluster is stale");
 }
 
+const NETWORK_HELP =
+  "a secondary network instead of the pod network, under its MultiNetworkPolicies";
+
 /** `wayleave explain`, `matrix`, `diff` and `lint`. */
 export function addInspectCommands(program: Command): void {
   addSourceOptions(
@@ -250,6 +265,7 @@ export function addInspectCommands(program: Command): void {
     .option("-n, --namespace <name>", "namespace of references that name none", "default")
     .option("--family <4|6>", "address family of dual-stack pods")
     .option("-o, --output <format>", "text, json or yaml", "text")
+    .option("--network <namespace/name>", NETWORK_HELP)
     .option("-v, --verbose", "show also policies that do not apply")
     .option("--strict", "exit with 3 when undecidable or a cluster is stale")
     .action(async (source: string, destination: string, flags: Flags) =>
@@ -260,7 +276,9 @@ export function addInspectCommands(program: Command): void {
     addSourceOptions(
       program.command("matrix").description("show which pods reach which, on every port"),
     ),
-  ).action(async (flags: Flags) => orUsage(async () => matrixAction(flags)));
+  )
+    .option("--network <namespace/name>", NETWORK_HELP)
+    .action(async (flags: Flags) => orUsage(async () => matrixAction(flags)));
 
   addFilters(
     addSourceOptions(

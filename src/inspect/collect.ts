@@ -6,6 +6,13 @@ import { formatProblem, type Problem } from "../core/policy/fields.ts";
 import type { ClusterFacts, LinkState, NodeFacts } from "../core/policy/facts.ts";
 import type { NetworkPolicy } from "../core/policy/network-policy.ts";
 import { parseNetworkPolicy, type ParsedPolicy } from "../core/policy/parse.ts";
+import {
+  NETWORKS_ANNOTATION,
+  NETWORK_STATUS_ANNOTATION,
+  POLICY_FOR_ANNOTATION,
+  networkNames,
+  type MultiNetworkPolicy,
+} from "../core/policy/secondary.ts";
 import { NAMESPACE_NAME_LABEL, type Labels } from "../core/selector/labels.ts";
 import { asObject, asText, list, object, text } from "../kube/json.ts";
 import { podFromJson } from "../kube/pod.ts";
@@ -97,8 +104,8 @@ export function readPolicy(
 
 /** Annotations of pods that policy looks at. */
 const KEPT_ANNOTATIONS: ReadonlySet<string> = new Set([
-  "uw.systems/networkset-name",
-  "k8s.v1.cni.cncf.io/network-status",
+  NETWORK_STATUS_ANNOTATION,
+  NETWORKS_ANNOTATION,
 ]);
 
 function namespaceOf(found: ManifestObject, fallback: string): string {
@@ -209,6 +216,50 @@ export function brokenPolicies(cluster: ClusterObjects): string[] {
       .filter(({ kind }) => kind !== "strict-cidr")
       .map((problem) => `${place(manifest, problem.path)}: ${formatProblem(problem)}`),
   );
+}
+
+/** The MultiNetworkPolicies of a cluster, read by NetworkPolicy's rules. Nobody validated them before us. */
+export function multiNetworkPolicies(cluster: ClusterObjects): {
+  readonly policies: readonly MultiNetworkPolicy[];
+  readonly problems: readonly string[];
+} {
+  const policies: MultiNetworkPolicy[] = [];
+  const problems: string[] = [];
+  for (const manifest of cluster.manifests) {
+    if (!isKind(manifest, "MultiNetworkPolicy", "k8s.cni.cncf.io")) continue;
+    const parsed = parseNetworkPolicy(manifest.object);
+    const bad = parsed.problems.filter(({ kind }) => kind !== "strict-cidr");
+    problems.push(
+      ...bad.map((problem) => `${place(manifest, problem.path)}: ${formatProblem(problem)}`),
+    );
+    if (parsed.policy === undefined) continue;
+    const annotations = asObject(asObject(manifest.object["metadata"])?.["annotations"]) ?? {};
+    const { namespace } = parsed.policy;
+    const networks = networkNames(asText(annotations[POLICY_FOR_ANNOTATION]), namespace);
+    policies.push({ policy: parsed.policy, networks });
+  }
+  return { policies, problems };
+}
+
+/** Kinds of policy that no verdict here takes into account. */
+const UNEVALUATED: readonly (readonly [kind: string, group: string])[] = [
+  ["NetworkPolicy", "projectcalico.org"],
+  ["NetworkPolicy", "crd.projectcalico.org"],
+  ["GlobalNetworkPolicy", "projectcalico.org"],
+  ["GlobalNetworkPolicy", "crd.projectcalico.org"],
+  ["CiliumNetworkPolicy", "cilium.io"],
+  ["CiliumClusterwideNetworkPolicy", "cilium.io"],
+  ["AdminNetworkPolicy", "policy.networking.k8s.io"],
+  ["BaselineAdminNetworkPolicy", "policy.networking.k8s.io"],
+  ["ClusterNetworkPolicy", "policy.networking.k8s.io"],
+];
+
+/** What to tell people of policies that were read and do not count: `3 CiliumNetworkPolicy of cluster a`. */
+export function unevaluated(cluster: ClusterObjects): string[] {
+  return UNEVALUATED.flatMap(([kind, group]) => {
+    const { length } = cluster.manifests.filter((manifest) => isKind(manifest, kind, group));
+    return length === 0 ? [] : [`${length} ${kind} (${group}) of cluster ${cluster.name}`];
+  });
 }
 
 /** The facts that verdicts depend on. */

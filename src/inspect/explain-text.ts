@@ -30,8 +30,12 @@ function direction(
   const lines = [
     `${name.padEnd(7)} ${where.padEnd(width)}  ${report.verdict.toLowerCase()}: ${report.reason}`,
   ];
-  const label = Math.max(0, ...shown.map(({ name: policy }) => policy.length));
-  for (const [index, { name: policy, result, reasons }] of shown.entries()) {
+  const names = shown.map(({ cluster, namespace, name: own }) =>
+    `${cluster}/${namespace}` === where ? own : `${namespace}/${own}`,
+  );
+  const label = Math.max(0, ...names.map((policy) => policy.length));
+  for (const [index, { result, reasons }] of shown.entries()) {
+    const policy = names[index] ?? "";
     const last = index === shown.length - 1;
     const [first = "", ...rest] = reasons;
     lines.push(`  ${last ? "└─" : "├─"} ${policy.padEnd(label)}  ${result.padEnd(13)} ${first}`);

@@ -235,6 +235,33 @@ function notesOn(pairs: readonly Pair[], world: World, verdict: Verdict): string
   return notes;
 }
 
+/** Addresses in policies that failed to admit, which belonged to a pod that is finished: the usual stale ipBlock. */
+function staleBlocks({ packet, verdict }: Pair, world: World): string[] {
+  const notes = new Set<string>();
+  for (const direction of ["egress", "ingress"] as const) {
+    for (const { cluster, namespace, name, result } of verdict[direction].policies) {
+      if (result !== "DoesNotAdmit") continue;
+      const policy = world
+        .cluster(cluster)
+        ?.policies?.find((each) => each.namespace === namespace && each.name === name);
+      for (const peer of (policy?.[direction] ?? []).flatMap(({ peers }) => peers ?? [])) {
+        if (peer.kind !== "block") continue;
+        const { cidr } = peer.block;
+        if (cidr.prefix !== (cidr.family === 4 ? 32 : 128)) continue;
+        const other = direction === "egress" ? packet.destination : packet.source;
+        const owners = world.podsAt(cidr).filter((fact) => fact !== other.pod);
+        const [gone] = owners.filter(
+          ({ pod }) => pod.phase === "Succeeded" || pod.phase === "Failed",
+        );
+        if (gone === undefined || owners.some(({ isOnPodNetwork }) => isOnPodNetwork)) continue;
+        const what = `${formatIp(cidr)} in ${namespace}/${name} was the address of ${podPath(gone)}, which is ${gone.pod.phase}`;
+        notes.add(`${what}; addresses of pods change (WL004)`);
+      }
+    }
+  }
+  return [...notes];
+}
+
 /** Answers one question with every policy's reason. @throws Fault `bad-request` for a reference that means nothing. */
 export function explain(
   question: Question,
@@ -276,6 +303,6 @@ export function explain(
       verdict: pair.verdict.verdict,
     })),
     clusters: clusters.map(({ name, link, asOf }) => ({ name, link, asOf: asOf ?? null })),
-    notes: notesOn(pairs, world, verdict),
+    notes: [...staleBlocks(shown, world), ...notesOn(pairs, world, verdict)],
   };
 }

@@ -1,9 +1,17 @@
 import { parseCidr, type Cidr } from "../core/address/cidr.ts";
 import { Fault } from "../core/model/fault.ts";
 import { parseClusterName, type ClusterName } from "../core/model/names.ts";
+import type { ClusterFacts } from "../core/policy/facts.ts";
+import { onNetwork } from "../core/policy/secondary.ts";
 import { World } from "../core/policy/world.ts";
 import { DEFAULT_RESERVED_KEYS } from "../core/selector/cluster-term.ts";
-import { brokenPolicies, collect, factsOf, type ClusterObjects } from "./collect.ts";
+import {
+  brokenPolicies,
+  collect,
+  factsOf,
+  multiNetworkPolicies,
+  type ClusterObjects,
+} from "./collect.ts";
 import { readManifests, type Manifest, type OnProgress, type SyntaxProblem } from "./manifest.ts";
 
 /** How the user asked for a world: the options shared by explain, matrix, lint and diff, not checked yet. */
@@ -154,13 +162,41 @@ export async function readOffline(options: SourceOptions, hooks: ReadHooks): Pro
 
 /** The world of a snapshot. @throws Fault `malformed` listing everything in it that an API server would refuse. */
 export function worldOf({ clusters, problems, options }: Snapshot): World {
-  const broken = [
+  refuse([
     ...problems.map(({ file, line, message }) => `${file}:${line}: ${message}`),
     ...clusters.flatMap(brokenPolicies),
-  ];
+  ]);
+  return makeWorld(clusters.map(factsOf), options);
+}
+
+/**
+ * The world of one secondary network (`namespace/name`) of the local cluster, under its MultiNetworkPolicies.
+ * Their selectors are always local: what a network of one name is in two clusters is defined nowhere.
+ * @throws Fault as `worldOf`, and `bad-request` when no pod is on the network.
+ */
+export function networkWorldOf(snapshot: Snapshot, network: string): World {
+  if (network.split("/").length !== 2) {
+    throw usage(`--network "${network}": must be NAMESPACE/NAME`);
+  }
+  const [local] = snapshot.clusters;
+  if (local === undefined) throw new Fault("malformed", "there is no local cluster");
+  const { policies, problems } = multiNetworkPolicies(local);
+  refuse([
+    ...snapshot.problems.map(({ file, line, message }) => `${file}:${line}: ${message}`),
+    ...problems,
+  ]);
+  const facts = onNetwork(factsOf(local), policies, network);
+  if (facts.pods.length === 0) throw usage(`--network "${network}": no pod is attached to it`);
+  return makeWorld([facts], { ...snapshot.options, defaultScope: "local" });
+}
+
+function refuse(broken: readonly string[]): void {
   if (broken.length > 0) throw new Fault("malformed", broken.join("\n"));
+}
+
+function makeWorld(clusters: readonly ClusterFacts[], options: ResolvedOptions): World {
   return new World({
-    clusters: clusters.map(factsOf),
+    clusters,
     defaultScope: options.defaultScope,
     reservedKeys: options.reservedKeys,
     podToNode: options.podToNode,

@@ -264,7 +264,7 @@ function lintScopeImpact(
       : false,
   );
   const example = extra[0] === undefined ? "" : `, e.g. ${podPath(extra[0])}`;
-  const message = `with --default-cluster-scope clusterset the peer selects also from ${more.toSorted().join(", ")}: ${extra.length} pods at present${example}`;
+  const message = `with --default-cluster-scope clusterset the peer selects also from ${more.toSorted().join(", ")}: ${extra.length === 1 ? "1 pod" : `${extra.length} pods`} at present${example}`;
   return [finding("WL024", manifest, path, message)];
 }
 

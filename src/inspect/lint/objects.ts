@@ -1,4 +1,5 @@
 import { containsCidr, formatCidr } from "../../core/address/cidr.ts";
+import { POLICY_FOR_ANNOTATION, networkNames } from "../../core/policy/secondary.ts";
 import { asObject, asText } from "../../kube/json.ts";
 import { isKind, type ClusterObjects } from "../collect.ts";
 import type { Manifest } from "../manifest.ts";
@@ -160,8 +161,6 @@ function nowhere(message: string): Finding {
   };
 }
 
-const POLICY_FOR = "k8s.v1.cni.cncf.io/policy-for";
-
 /** Whether a NetworkAttachmentDefinition hands out addresses: it has subnets, or an ipam with a type. */
 function hasAddresses(nad: Manifest): boolean {
   const text = asText(asObject(nad.object["spec"])?.["config"]);
@@ -205,14 +204,11 @@ export function lintMultiNetwork(manifest: Manifest, cluster: ClusterObjects): F
   if (!isKind(manifest, "MultiNetworkPolicy", "k8s.cni.cncf.io")) return [];
   const metadata = asObject(manifest.object["metadata"]) ?? {};
   const namespace = asText(metadata["namespace"]) || "default";
-  const annotation = asText(asObject(metadata["annotations"])?.[POLICY_FOR]);
-  const path = ["metadata", "annotations", POLICY_FOR];
-  const names = annotation
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+  const annotation = asText(asObject(metadata["annotations"])?.[POLICY_FOR_ANNOTATION]);
+  const path = ["metadata", "annotations", POLICY_FOR_ANNOTATION];
+  const names = networkNames(annotation, namespace);
   if (names.length === 0) {
-    const message = `annotation ${POLICY_FOR} names no network: ${objectName(manifest)} applies to nothing`;
+    const message = `annotation ${POLICY_FOR_ANNOTATION} names no network: ${objectName(manifest)} applies to nothing`;
     return [finding("WL011", manifest, path, message)];
   }
   const nads = new Map<string, Manifest>(
@@ -224,8 +220,7 @@ export function lintMultiNetwork(manifest: Manifest, cluster: ClusterObjects): F
       }),
   );
   const selector = hasSelectorPeer(manifest);
-  return names.flatMap((name) => {
-    const key = name.includes("/") ? name : `${namespace}/${name}`;
+  return names.flatMap((key) => {
     const nad = nads.get(key);
     if (nad === undefined) {
       // Without any definition in what was read, the networks are simply elsewhere.
