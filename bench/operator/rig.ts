@@ -84,7 +84,7 @@ export class Rig {
           },
         })
         .catch((error: unknown) => {
-          if (!this.#stop.signal.aborted) reject(error as Error);
+          if (!this.#stop.signal.aborted) reject(error);
         });
     });
   }

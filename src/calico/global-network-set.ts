@@ -28,6 +28,9 @@ type Json = Readonly<Record<string, unknown>>;
 /** The annotation that names the set which an object holds: `cluster/namespace/set`. */
 export const OWNER = "wayleave.dev/owner";
 
+/** The annotation that numbers a set's objects from the second on. */
+export const SHARD = "wayleave.dev/shard";
+
 /** Metadata of others that a PUT without them would remove. */
 const CARRIED = ["finalizers", "ownerReferences"] as const;
 
@@ -54,13 +57,19 @@ export function decodeSet(value: unknown): ActualSet {
   const object = asObject(value);
   const metadata = asObject(object["metadata"]);
   const nets = asObject(object["spec"])["nets"];
-  const { [EMPTY_SINCE]: since, [OWNER]: owner, ...annotations } = asTexts(metadata["annotations"]);
+  const {
+    [EMPTY_SINCE]: since,
+    [OWNER]: owner,
+    [SHARD]: shard,
+    ...annotations
+  } = asTexts(metadata["annotations"]);
   const emptySince = Date.parse(since ?? "");
   const set: ActualSet = {
     name: asText(metadata["name"]),
     uid: asText(metadata["uid"]),
     resourceVersion: asText(metadata["resourceVersion"]),
     owner: parseSetKey(owner ?? ""),
+    shard: /^[1-9]\d{0,5}$/.test(shard ?? "") ? Number(shard) : 1,
     labels: asTexts(metadata["labels"]),
     annotations,
     nets: Array.isArray(nets) ? nets.map(String) : [],
@@ -84,6 +93,7 @@ function annotationsOf(set: DesiredSet | ActualSet): Labels {
   return {
     ...kept,
     ...(set.owner === undefined ? {} : { [OWNER]: set.owner }),
+    ...(set.shard === 1 ? {} : { [SHARD]: String(set.shard) }),
     ...(since === undefined
       ? {}
       : { [EMPTY_SINCE]: new Date(since).toISOString().replace(/\.\d+/, "") }),

@@ -24,6 +24,10 @@ export type OperatorMetric =
   | "setWrites"
   | "refusals"
   | "drift"
+  | "removalsHeld"
+  | "ambiguousNames"
+  | "contested"
+  | "orphanedSets"
   | "queueDepth"
   | "queueRetries"
   | "requests"
@@ -103,6 +107,30 @@ export const OPERATOR_METRICS: Readonly<Record<OperatorMetric, MetricSpec>> = {
     type: "gauge",
     help: "Objects in the way: of a set's name but not ours.",
     labels: ["kind", "reason"],
+  },
+  removalsHeld: {
+    name: "wayleave_removals_held_total",
+    type: "counter",
+    help: "Lists whose removals were held because they were too many, until a second list agreed.",
+    labels: ["remote_cluster"],
+  },
+  ambiguousNames: {
+    name: "wayleave_ambiguous_names",
+    type: "gauge",
+    help: "Objects whose name had to be told apart from another set's.",
+    labels: [],
+  },
+  contested: {
+    name: "wayleave_contested_addresses",
+    type: "gauge",
+    help: "Addresses that two remote clusters claim and that are therefore in no set.",
+    labels: [],
+  },
+  orphanedSets: {
+    name: "wayleave_orphaned_sets",
+    type: "gauge",
+    help: "Sets of a remote cluster that is not configured; they are left as they are.",
+    labels: ["remote_cluster"],
   },
   queueDepth: {
     name: "workqueue_depth",

@@ -1,3 +1,5 @@
+import { parseCidr, type Cidr } from "../core/address/cidr.ts";
+import { PROFILE_NAMES, type ProfileName } from "../core/membership/profile.ts";
 import {
   bindAddress,
   duration,
@@ -5,6 +7,7 @@ import {
   positiveDuration,
   text,
   url,
+  wholeNumber,
   type BindAddress,
 } from "../core/options/parsers.ts";
 import {
@@ -14,6 +17,7 @@ import {
   type OptionErrors,
   type Options,
   type Parse,
+  type RepeatableOption,
 } from "../core/options/table.ts";
 import { parseClusterName, type ClusterName } from "../core/model/names.ts";
 import { LOG_LEVELS, type LogLevel } from "../log/winston.ts";
@@ -25,6 +29,26 @@ const clusterName: Parse<ClusterName> = (given) => {
     : { value };
 };
 
+const cidr: Parse<Cidr> = (given) => {
+  const value = parseCidr(given);
+  return value === undefined ? { expected: "a range like 10.0.0.0/8 or fd00::/8" } : { value };
+};
+
+/** A range, of one remote cluster or of all. */
+export interface ClusterCidr {
+  readonly cluster: ClusterName | undefined;
+  readonly cidr: Cidr;
+}
+
+const clusterCidr: Parse<ClusterCidr> = (given) => {
+  const equals = given.indexOf("=");
+  const name = equals < 0 ? undefined : parseClusterName(given.slice(0, equals));
+  const range = parseCidr(given.slice(equals + 1));
+  return range === undefined || (equals >= 0 && name === undefined)
+    ? { expected: "a range like 10.0.0.0/8, or one cluster's like aws=10.0.0.0/8" }
+    : { value: { cluster: name, cidr: range } };
+};
+
 /** The options of `wayleave operator`, by name. */
 export interface OperatorTable {
   readonly targetClusterName: Option<ClusterName>;
@@ -34,11 +58,18 @@ export interface OperatorTable {
   readonly remoteCaUrl: Option<string>;
   readonly remoteSaTokenPath: Option<string>;
   readonly remoteSaToken: Option<string>;
-  readonly labelSelector: DefaultedOption<string>;
+  readonly clustersDir: Option<string>;
+  readonly labelProfile: DefaultedOption<ProfileName>;
+  readonly labelSelector: Option<string>;
   readonly networksetNameAnnotation: DefaultedOption<string>;
   readonly fullStoreResyncPeriod: DefaultedOption<number>;
   readonly podResyncPeriod: DefaultedOption<number>;
   readonly emptySetGrace: DefaultedOption<number>;
+  readonly maxNetsPerSet: DefaultedOption<number>;
+  readonly maxRemovalPercent: DefaultedOption<number>;
+  readonly removalHold: DefaultedOption<number>;
+  readonly remotePodCidr: RepeatableOption<ClusterCidr>;
+  readonly localCidr: RepeatableOption<Cidr>;
   readonly metricsBindAddress: DefaultedOption<BindAddress | undefined>;
   readonly logLevel: DefaultedOption<LogLevel>;
 }
@@ -49,7 +80,7 @@ export const OPERATOR_OPTIONS: OperatorTable = {
     flag: "target-cluster-name",
     env: ["WAYLEAVE_TARGET_CLUSTER_NAME", "KPS_TARGET_CLUSTER_NAME", "SP_TARGET_CLUSTER_NAME"],
     placeholder: "NAME",
-    help: "name of the remote cluster, first part of its sets' names (required)",
+    help: "name of the remote cluster, first part of its sets' names; required without clusters-dir",
     parse: clusterName,
   },
   targetKubeConfig: {
@@ -101,12 +132,26 @@ export const OPERATOR_OPTIONS: OperatorTable = {
     help: "the bearer token itself, when there is no remote-sa-token-path",
     parse: text,
   },
+  clustersDir: {
+    flag: "clusters-dir",
+    env: ["WAYLEAVE_CLUSTERS_DIR"],
+    placeholder: "FOLDER",
+    help: "folder of kubeconfigs, one file a remote cluster and named after it, instead of the target- and remote- options; followed while running",
+    parse: text,
+  },
+  labelProfile: {
+    flag: "label-profile",
+    env: ["WAYLEAVE_LABEL_PROFILE"],
+    default: "legacy-2021",
+    placeholder: "PROFILE",
+    help: `how pods opt in and sets are labelled: ${PROFILE_NAMES.join(", ")}`,
+    parse: oneOf(...PROFILE_NAMES),
+  },
   labelSelector: {
     flag: "label-selector",
     env: ["WAYLEAVE_LABEL_SELECTOR", "KPS_LABEL_SELECTOR", "SP_LABEL_SELECTOR"],
-    default: "uw.systems/networksets=true",
     placeholder: "SELECTOR",
-    help: "label selector of the remote pods to watch",
+    help: "label selector of the remote pods to watch; without it the profile's own, which for legacy-2021 is uw.systems/networksets=true",
     parse: text,
   },
   networksetNameAnnotation: {
@@ -145,6 +190,46 @@ export const OPERATOR_OPTIONS: OperatorTable = {
     help: "how long a set whose last member left keeps its object",
     parse: positiveDuration,
   },
+  maxNetsPerSet: {
+    flag: "max-nets-per-set",
+    env: ["WAYLEAVE_MAX_NETS_PER_SET"],
+    default: "1000",
+    placeholder: "N",
+    help: "a set of more addresses becomes several objects of equal labels, 1 to 2000",
+    parse: wholeNumber(1, 2000),
+  },
+  maxRemovalPercent: {
+    flag: "max-removal-percent",
+    env: ["WAYLEAVE_MAX_REMOVAL_PERCENT"],
+    default: "50",
+    placeholder: "N",
+    help: "a list that would remove more than this share of a cluster's entries, and at least 10, is held until a second one agrees; 100 for never",
+    parse: wholeNumber(0, 100),
+  },
+  removalHold: {
+    flag: "removal-hold",
+    env: ["WAYLEAVE_REMOVAL_HOLD"],
+    default: "30s",
+    placeholder: "DURATION",
+    help: "how much later that second list must be, and how long a cluster that is taken out of the configuration keeps its sets",
+    parse: duration,
+  },
+  remotePodCidr: {
+    flag: "remote-pod-cidr",
+    env: ["WAYLEAVE_REMOTE_POD_CIDR"],
+    placeholder: "[NAME=]CIDR",
+    help: "range that the pods of remote cluster NAME, or of every one, are believed to have; others are refused (repeatable)",
+    repeatable: true,
+    parse: clusterCidr,
+  },
+  localCidr: {
+    flag: "local-cidr",
+    env: ["WAYLEAVE_LOCAL_CIDR"],
+    placeholder: "CIDR",
+    help: "range of the local cluster, of which no remote is believed to have an address (repeatable)",
+    repeatable: true,
+    parse: cidr,
+  },
   metricsBindAddress: {
     flag: "metrics-bind-address",
     env: ["WAYLEAVE_METRICS_BIND_ADDRESS"],
@@ -164,19 +249,35 @@ export const OPERATOR_OPTIONS: OperatorTable = {
 };
 
 /** The settings of an operator. */
-export type OperatorConfig = Omit<Options<OperatorTable>, "targetClusterName"> & {
-  readonly targetClusterName: ClusterName;
-};
+export type OperatorConfig = Options<OperatorTable>;
+
+const SINGLE = [
+  "targetClusterName",
+  "targetKubeConfig",
+  "remoteApiUrl",
+  "remoteCaUrl",
+  "remoteSaTokenPath",
+  "remoteSaToken",
+] as const;
+
+function flagsOf(names: readonly (keyof OperatorTable)[]): string {
+  const flags = names.map((name) => OPERATOR_OPTIONS[name].flag ?? "remote-sa-token-path");
+  return flags.map((flag) => `--${flag}`).join(", ");
+}
 
 function missing(given: ReadonlySet<keyof OperatorTable>): string[] {
+  const single = SINGLE.filter((name) => given.has(name));
+  if (given.has("clustersDir")) {
+    return single.length === 0
+      ? []
+      : [`--clusters-dir: cannot be combined with ${flagsOf(single)}`];
+  }
   const errors = given.has("targetClusterName") ? [] : ["--target-cluster-name: required"];
-  const piecemeal = (["remoteApiUrl", "remoteCaUrl", "remoteSaTokenPath", "remoteSaToken"] as const)
-    .filter((name) => given.has(name))
-    .map((name) => `--${OPERATOR_OPTIONS[name].flag ?? "remote-sa-token-path"}`);
+  const piecemeal = single.filter((name) => name.startsWith("remote"));
   if (given.has("targetKubeConfig")) {
     return piecemeal.length === 0
       ? errors
-      : [...errors, `--target-kube-config: cannot be combined with ${piecemeal.join(", ")}`];
+      : [...errors, `--target-kube-config: cannot be combined with ${flagsOf(piecemeal)}`];
   }
   if (!given.has("remoteApiUrl")) {
     errors.push(
@@ -195,8 +296,5 @@ export function readOperatorConfig(
 ): { readonly config: OperatorConfig } | { readonly errors: OptionErrors } {
   const read = readOptions(OPERATOR_OPTIONS, flags, env);
   const errors = [...read.errors, ...missing(read.given)];
-  const { targetClusterName } = read.options;
-  return errors.length > 0 || targetClusterName === undefined
-    ? { errors }
-    : { config: { ...read.options, targetClusterName } };
+  return errors.length > 0 ? { errors } : { config: read.options };
 }

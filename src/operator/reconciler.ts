@@ -3,48 +3,53 @@ import { errorText, faultCode, type Fault } from "../core/model/fault.ts";
 import type { ClusterName } from "../core/model/names.ts";
 import type { Membership } from "../core/membership/membership.ts";
 import type { LabelProfile } from "../core/membership/profile.ts";
-import { joinedName, setIdOf, setKey, type SetKey } from "../core/membership/set-id.ts";
-import { planSet, type ActualSet, type SetChange } from "../core/plan/plan-set.ts";
+import { setIdOf, type SetKey } from "../core/membership/set-id.ts";
+import { chooseName, type NameFacts } from "../core/plan/object-names.ts";
+import { planShards } from "../core/plan/plan-shards.ts";
+import type { ActualSet, SetChange } from "../core/plan/plan-set.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { KeyedWorker, type WorkResult } from "../runtime/keyed-worker.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ActualSets } from "./actual-sets.ts";
 import type { OperatorMetrics } from "./metrics.ts";
+import type { Notices } from "./notices.ts";
 
 /** What a Reconciler works with. */
 export interface ReconcilerParts {
   readonly membership: Membership;
   readonly actual: ActualSets;
   readonly profile: LabelProfile;
-  readonly client: NetworkSetClient;
-  /** Whether a complete list of the cluster's pods and of the local sets was taken in: nothing is written before. */
+  /** Where sets are written now, or undefined while nothing may be written. */
+  readonly client: () => NetworkSetClient | undefined;
+  /** Whether a complete list of the cluster's pods and of the local sets was taken in: its sets are left alone before. */
   readonly isReady: (cluster: ClusterName) => boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly notices: Notices;
   readonly metrics: OperatorMetrics;
+  readonly hash8: NameFacts["hash8"];
   readonly emptyGraceMs: number;
+  readonly maxNetsPerSet: number;
 }
+
+type Write = Extract<SetChange, { kind: "create" | "replace" | "delete" }>;
 
 const CONCURRENCY = 8;
 const WINDOW_MS = 50;
 const BACKOFF = { minMs: 100, maxMs: 30_000 };
 
-/** The set that `object` holds, by its own record or else by its labels; undefined when it is not ours. */
-export function ownerOf(object: ActualSet, profile: LabelProfile): SetKey | undefined {
-  if (object.owner !== undefined) return object.owner;
-  const id = profile.ownedId(object.labels);
-  return id === undefined ? undefined : setKey(id);
-}
-
-/** Brings each set's object to what membership says, one request a change, and keeps trying. */
+/** Brings each set's objects to what membership says, one request a change, and keeps trying. */
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #worker: KeyedWorker<SetKey>;
+  readonly #names: NameFacts;
   /** When a set's oldest unwritten change was seen, monotonic. */
   readonly #changedAt = new Map<SetKey, number>();
-  /** Sets whose object is somebody else's, so that it is logged once. */
-  readonly #conflicts = new Set<SetKey>();
+  /** Sets that somebody else's object is in the way of, and its name. */
+  readonly #conflicts = new Map<SetKey, string>();
+  /** Objects whose name had to be told apart from another set's. */
+  readonly #ambiguous = new Set<string>();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -58,6 +63,22 @@ export class Reconciler {
       onBug: (key, error) =>
         parts.log.error("reconcile failed unexpectedly", { set: key, error: errorText(error) }),
     });
+    const { membership, actual, maxNetsPerSet, hash8 } = parts;
+    this.#names = {
+      holder: (name) => {
+        const object = actual.get(name);
+        if (object === undefined) return undefined;
+        const set = actual.ownerOf(object);
+        return set === undefined ? "foreign" : { set, shard: object.shard };
+      },
+      joined: (name) => membership.joined(name),
+      shardsOf: (set) =>
+        Math.max(
+          Math.ceil(membership.count(set) / maxNetsPerSet),
+          ...actual.of(set).map(({ shard }) => shard),
+        ),
+      hash8,
+    };
   }
 
   /** Sets that wait or are being written. */
@@ -65,9 +86,14 @@ export class Reconciler {
     return this.#worker.depth;
   }
 
-  /** Objects in the way: of a set's name but not ours. */
-  get conflicts(): ReadonlySet<SetKey> {
-    return this.#conflicts;
+  /** How many sets somebody else's object is in the way of. */
+  get conflicts(): number {
+    return this.#conflicts.size;
+  }
+
+  /** How many objects have a name that had to be told apart from another set's. */
+  get ambiguousNames(): number {
+    return this.#ambiguous.size;
   }
 
   /** The members of these sets changed just now. */
@@ -81,22 +107,15 @@ export class Reconciler {
 
   /** An object changed in the local cluster: look whether it is still right, or no longer in the way. */
   touched(object: ActualSet): void {
-    const owner = ownerOf(object, this.#parts.profile);
+    const owner = this.#parts.actual.ownerOf(object);
     if (owner !== undefined) this.#worker.add(owner);
-    for (const set of this.#conflicts) {
-      if (joinedName(setIdOf(set)) === object.name) this.#worker.add(set);
-    }
+    for (const [set, name] of this.#conflicts) if (name === object.name) this.#worker.add(set);
   }
 
-  /** Looks at every set that has members, and at every object of ours, of `cluster`. */
-  all(cluster: ClusterName): void {
-    for (const set of this.#parts.membership.sets()) {
-      if (setIdOf(set).cluster === cluster) this.#worker.add(set);
-    }
-    for (const object of this.#parts.actual.all()) {
-      const owner = ownerOf(object, this.#parts.profile);
-      if (owner !== undefined && setIdOf(owner).cluster === cluster) this.#worker.add(owner);
-    }
+  /** Looks at every set that has members, and at every set that an object of ours holds. */
+  all(): void {
+    for (const set of this.#parts.membership.sets()) this.#worker.add(set);
+    for (const set of this.#parts.actual.owners()) this.#worker.add(set);
   }
 
   /** Stops writing; resolves when the requests under way have ended. */
@@ -104,53 +123,86 @@ export class Reconciler {
     await this.#worker.stop();
   }
 
-  async #reconcile(key: SetKey): Promise<WorkResult> {
-    const { membership, actual, profile, clock, emptyGraceMs } = this.#parts;
-    const id = setIdOf(key);
-    if (!this.#parts.isReady(id.cluster)) return { kind: "done" };
-    const name = joinedName(id);
-    const nets = membership.nets(key);
-    const change = planSet(
-      nets.length === 0 ? undefined : { name, owner: key, labels: profile.labelsOf(id), nets },
-      actual.get(name),
-      {
-        isOurs: (object) => ownerOf(object, profile) === key,
-        now: clock.now(),
-        emptyGraceMs,
-      },
-    );
-    if (change.kind !== "conflict") this.#conflicts.delete(key);
-    return this.#apply(key, change);
+  async #reconcile(set: SetKey): Promise<WorkResult> {
+    const { membership, actual, profile, clock, emptyGraceMs, maxNetsPerSet } = this.#parts;
+    const client = this.#parts.client();
+    const id = setIdOf(set);
+    if (client === undefined || !this.#parts.isReady(id.cluster)) return { kind: "done" };
+    const changes = planShards({
+      set,
+      labels: profile.labelsOf(id),
+      nets: membership.nets(set),
+      objects: actual.of(set),
+      objectNamed: (name) => actual.get(name),
+      nameOf: (shard) => this.#nameOf(set, shard),
+      maxNets: maxNetsPerSet,
+      now: clock.now(),
+      emptyGraceMs,
+    });
+    if (!changes.some(({ kind }) => kind === "conflict")) this.#conflicts.delete(set);
+    return this.#carryOut(set, changes, client);
   }
 
-  async #apply(key: SetKey, change: SetChange): Promise<WorkResult> {
-    switch (change.kind) {
-      case "none":
-        this.#changedAt.delete(key);
-        return { kind: "done" };
-      case "later":
-        return { kind: "again", delayMs: change.delayMs };
-      case "conflict":
-        this.#reportConflict(key, change.object);
-        return { kind: "done" };
-      case "create":
-      case "replace":
-      case "delete":
-        return this.#write(key, change);
-      default:
-        return change satisfies never;
+  #nameOf(set: SetKey, shard: number): string {
+    const { name, isAmbiguous } = chooseName({ set, shard }, this.#names);
+    if (!isAmbiguous) this.#ambiguous.delete(name);
+    else if (!this.#ambiguous.has(name)) {
+      this.#ambiguous.add(name);
+      this.#parts.notices.nameCollision(set, name);
     }
+    return name;
   }
 
-  async #write(
-    key: SetKey,
-    change: Extract<SetChange, { kind: "create" | "replace" | "delete" }>,
+  async #carryOut(
+    set: SetKey,
+    changes: readonly SetChange[],
+    client: NetworkSetClient,
   ): Promise<WorkResult> {
-    const { client, actual, log, metrics, clock } = this.#parts;
-    const { name, nets } = change.object;
-    const { cluster } = setIdOf(key);
-    const changedAt = this.#changedAt.get(key);
-    this.#changedAt.delete(key);
+    const changedAt = this.#changedAt.get(set);
+    this.#changedAt.delete(set);
+    let again: number | undefined;
+    for (const change of changes) {
+      switch (change.kind) {
+        case "none":
+          break;
+        case "later":
+          again = Math.min(again ?? Infinity, change.delayMs);
+          break;
+        case "conflict":
+          this.#reportConflict(set, change.object);
+          break;
+        case "create":
+        case "replace":
+        case "delete": {
+          // Leadership or the datastore may have been lost since the last write.
+          if (this.#parts.client() !== client) return { kind: "done" };
+          const failed = await this.#write(set, change, client, changedAt);
+          if (failed !== undefined) {
+            if (changedAt !== undefined) this.#changedAt.set(set, changedAt);
+            return failed;
+          }
+          if (change.kind === "replace" && change.object.nets.length === 0) {
+            again = Math.min(again ?? Infinity, this.#parts.emptyGraceMs);
+          }
+          break;
+        }
+        default:
+          change satisfies never;
+      }
+    }
+    return again === undefined ? { kind: "done" } : { kind: "again", delayMs: again };
+  }
+
+  /** Undefined when it went well. */
+  async #write(
+    set: SetKey,
+    change: Write,
+    client: NetworkSetClient,
+    changedAt: number | undefined,
+  ): Promise<WorkResult | undefined> {
+    const { actual, log, metrics, clock } = this.#parts;
+    const { object, kind: operation } = change;
+    const labels = { remote_cluster: setIdOf(set).cluster };
     try {
       if (change.kind === "create") actual.written(await client.create(change.object));
       else if (change.kind === "replace") actual.written(await client.replace(change.object));
@@ -159,52 +211,37 @@ export class Reconciler {
         actual.gone(change.object);
       }
     } catch (error) {
-      if (changedAt !== undefined) this.#changedAt.set(key, changedAt);
-      metrics.metric.setWrites.add({
-        remote_cluster: cluster,
-        operation: change.kind,
-        result: "error",
-      });
-      return this.#failed(key, change, error);
+      metrics.metric.setWrites.add({ ...labels, operation, result: "error" });
+      return this.#failed(change, client, error);
     }
-    metrics.metric.setWrites.add({ remote_cluster: cluster, operation: change.kind, result: "ok" });
+    metrics.metric.setWrites.add({ ...labels, operation, result: "ok" });
     const durationMs = changedAt === undefined ? undefined : clock.monotonic() - changedAt;
     if (durationMs !== undefined) {
-      metrics.metric.propagation.observe(
-        { remote_cluster: cluster, stage: "written" },
-        durationMs / 1000,
-      );
+      metrics.metric.propagation.observe({ ...labels, stage: "written" }, durationMs / 1000);
     }
-    const reason = change.kind === "replace" ? change.reason : undefined;
     log.info("network set written", {
-      set: name,
-      operation: change.kind,
-      members: nets.length,
-      ...(reason === undefined ? {} : { reason }),
+      set: object.name,
+      operation,
+      members: object.nets.length,
+      ...(change.kind === "replace" ? { reason: change.reason } : {}),
       ...(durationMs === undefined ? {} : { durationMs: Math.round(durationMs * 10) / 10 }),
     });
-    if (change.kind === "replace" && nets.length === 0) {
-      return { kind: "again", delayMs: this.#parts.emptyGraceMs };
-    }
-    return { kind: "done" };
+    return undefined;
   }
 
-  async #failed(
-    key: SetKey,
-    change: Extract<SetChange, { kind: "create" | "replace" | "delete" }>,
-    error: unknown,
-  ): Promise<WorkResult> {
+  async #failed(change: Write, client: NetworkSetClient, error: unknown): Promise<WorkResult> {
     const { log, metrics } = this.#parts;
+    const { name } = change.object;
     const code = faultCode(error);
     metrics.metric.queueRetries.add({ name: "sets" });
     if (code === "conflict" || code === "already-exists" || code === "not-found") {
-      return this.#refresh(change.object.name);
+      await this.#refresh(name, client);
+      return { kind: "retry" };
     }
     log.warn("network set not written; it will be tried again", {
-      set: change.object.name,
+      set: name,
       operation: change.kind,
       error: errorText(error),
-      key,
     });
     const retryAfterMs = code === undefined ? undefined : (error as Fault).retryAfterMs;
     return retryAfterMs === undefined
@@ -213,8 +250,8 @@ export class Reconciler {
   }
 
   /** Our copy of the object is not the server's: reads it, so that the next try plans against the truth. */
-  async #refresh(name: string): Promise<WorkResult> {
-    const { client, actual, log } = this.#parts;
+  async #refresh(name: string, client: NetworkSetClient): Promise<void> {
+    const { actual, log } = this.#parts;
     try {
       actual.written(await client.get(name));
     } catch (error) {
@@ -224,16 +261,11 @@ export class Reconciler {
         log.warn("network set not read", { set: name, error: errorText(error) });
       }
     }
-    return { kind: "retry" };
   }
 
-  #reportConflict(key: SetKey, object: ActualSet): void {
-    if (this.#conflicts.has(key)) return;
-    this.#conflicts.add(key);
-    this.#parts.log.error("network set not written: an object of its name exists and is not ours", {
-      set: object.name,
-      key,
-      hint: "rename or delete that GlobalNetworkSet, or choose another set name",
-    });
+  #reportConflict(set: SetKey, object: ActualSet): void {
+    if (this.#conflicts.has(set)) return;
+    this.#conflicts.set(set, object.name);
+    this.#parts.notices.foreignObject(set, object);
   }
 }

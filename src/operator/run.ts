@@ -1,30 +1,33 @@
+import { createHash } from "node:crypto";
 import { NetworkSetClient } from "../calico/network-set-client.ts";
-import { ClusterPods } from "../core/membership/cluster-pods.ts";
-import { RELEASED_ANNOTATIONS } from "../core/membership/claim.ts";
+import type { Entry } from "../core/membership/membership.ts";
 import { Membership } from "../core/membership/membership.ts";
-import { legacy2021 } from "../core/membership/profile.ts";
-import { setIdOf } from "../core/membership/set-id.ts";
+import { labelProfile, ownedId, type LabelProfile } from "../core/membership/profile.ts";
+import { setIdOf, setKey, type SetKey } from "../core/membership/set-id.ts";
 import { errorText } from "../core/model/fault.ts";
-import type { PodRecord } from "../core/model/pod.ts";
+import type { ClusterName } from "../core/model/names.ts";
+import type { ActualSet } from "../core/plan/plan-set.ts";
 import { serve, type Server } from "../http/server.ts";
-import { ApiClient } from "../kube/api-client.ts";
-import { jsonListWatch } from "../kube/json-list-watch.ts";
-import { podFromJson } from "../kube/pod.ts";
+import type { ClusterAccess } from "../kube/access.ts";
+import { ApiClient, type RequestOutcome } from "../kube/api-client.ts";
 import { winstonLog } from "../log/winston.ts";
 import { createMetrics } from "../metrics/registry.ts";
 import { OPERATOR_METRICS } from "../metrics/table.ts";
 import { systemClock, type Clock } from "../runtime/clock.ts";
 import { withFields, type Log } from "../runtime/log.ts";
-import { repeat } from "../runtime/repeat.ts";
 import { Reflector, type LinkFacts } from "../runtime/reflector.ts";
+import { repeat } from "../runtime/repeat.ts";
 import { ActualSets } from "./actual-sets.ts";
 import type { Clusters } from "./clusters.ts";
-import { LINK_STATES, linkState } from "./link.ts";
+import { fenceOf } from "./fences.ts";
 import { localSets, waitForCalico } from "./local-cluster.ts";
 import type { OperatorMetrics } from "./metrics.ts";
+import { Notices } from "./notices.ts";
 import type { OperatorConfig } from "./options.ts";
 import { probeRoutes, type Check } from "./probes.ts";
 import { Reconciler } from "./reconciler.ts";
+import { RemoteCluster } from "./remote-cluster.ts";
+import { Remotes } from "./remotes.ts";
 
 /** What an operator runs on. */
 export interface OperatorContext {
@@ -44,17 +47,16 @@ export interface OperatorContext {
 const STOP_MS = 8_000;
 
 /**
- * Runs the operator of one remote cluster until the signal aborts, then ends in order: watches, writes, server.
+ * Runs the operator until the signal aborts, then ends in order: watches, writes, server.
  *
  * ```
- * remote API ──Reflector──▶ ClusterPods ──▶ Membership ──keys──▶ Reconciler ──planSet──▶ local API
- *                                                                    ▲
+ * remote API ──Reflector──▶ ClusterPods ──▶ Membership ──keys──▶ Reconciler ──planShards──▶ local API
+ *  (one each)                                                        ▲
  * local API ───Reflector──▶ ActualSets ──────────keys────────────────┘
  * ```
  */
 export async function runOperator(config: OperatorConfig, context: OperatorContext): Promise<void> {
-  const operator = new Operator(config, context);
-  await operator.run();
+  await new Operator(config, context).run();
 }
 
 class Operator {
@@ -64,83 +66,175 @@ class Operator {
   readonly #random: () => number;
   readonly #log: Log;
   readonly #metrics: OperatorMetrics;
+  readonly #notices: Notices;
+  readonly #profile: LabelProfile;
   readonly #membership = new Membership();
-  readonly #pods: ClusterPods;
   readonly #actual: ActualSets;
-  readonly #remote: Reflector<PodRecord>;
-  #reconciler: Reconciler | undefined;
-  #remoteComplete = false;
+  readonly #remotes: Remotes;
+  readonly #reconciler: Reconciler;
+  readonly #bug = new AbortController();
+  readonly #orphans = new Set<ClusterName>();
+  #contested: ReadonlySet<string> = new Set();
+  #client: NetworkSetClient | undefined;
   #localComplete = false;
   #localCheck: Check = { name: "local-api", ok: false, message: "not asked yet" };
-  #lastSync = 0;
-  #watchRestarts: Readonly<Record<string, number>> = {};
-  #linkSaid = "";
 
   constructor(config: OperatorConfig, context: OperatorContext) {
     this.#config = config;
     this.#context = context;
     this.#clock = context.clock ?? systemClock;
     this.#random = context.random ?? Math.random;
-    this.#log = withFields(context.log ?? winstonLog(config.logLevel), {
-      cluster: config.targetClusterName,
-    });
+    const { targetClusterName: cluster } = config;
+    const log = context.log ?? winstonLog(config.logLevel);
+    this.#log = cluster === undefined ? log : withFields(log, { cluster });
     this.#metrics = createMetrics(OPERATOR_METRICS, () => this.#collect());
-    const profile = legacy2021(config.networksetNameAnnotation);
-    this.#pods = new ClusterPods(config.targetClusterName, this.#membership, profile, {
-      onChanged: (sets) => this.#reconciler?.changed(sets),
-      onRefused: (pod, { field, value, why }) => {
-        this.#metrics.metric.refusals.add({ ...this.#labels, field });
-        this.#log.warn("pod refused", { pod, field, value, reason: why });
+    this.#notices = new Notices(this.#log, this.#metrics);
+    this.#profile = labelProfile(
+      config.labelProfile,
+      config.networksetNameAnnotation,
+      config.labelSelector,
+    );
+    this.#actual = new ActualSets(
+      {
+        onChanged: (set) => this.#reconciler.touched(set),
+        onComplete: () => {
+          this.#localComplete = true;
+          this.#whenSeenWhole();
+        },
       },
-      onComplete: () => {
-        this.#remoteComplete = true;
-        this.#lastSync = this.#clock.now();
-        this.#log.info("remote pods listed", { pods: this.#pods.size });
-        this.#reconciler?.all(config.targetClusterName);
-      },
-    });
-    this.#actual = new ActualSets({
-      onChanged: (set) => this.#reconciler?.touched(set),
-      onComplete: () => {
-        this.#localComplete = true;
-        this.#reconciler?.all(config.targetClusterName);
-      },
-    });
-    const annotations = new Set([config.networksetNameAnnotation, ...RELEASED_ANNOTATIONS]);
-    this.#remote = new Reflector({
-      source: jsonListWatch(this.#client(context.clusters.remote), {
-        path: "/api/v1/pods",
-        labelSelector: config.labelSelector,
-        decode: (pod) => podFromJson(pod, annotations),
-      }),
-      store: this.#pods,
+      ownerOf,
+    );
+    this.#reconciler = new Reconciler({
+      membership: this.#membership,
+      actual: this.#actual,
+      profile: this.#profile,
+      client: () => this.#client,
+      isReady: (name) => this.#isReady(name),
       clock: this.#clock,
       random: this.#random,
-      onLink: (facts) => this.#noteRemote(facts),
+      log: this.#log,
+      notices: this.#notices,
+      metrics: this.#metrics,
+      hash8: (text) => createHash("sha256").update(text).digest("hex").slice(0, 8),
+      emptyGraceMs: config.emptySetGrace,
+      maxNetsPerSet: config.maxNetsPerSet,
     });
-  }
-
-  get #labels(): { readonly remote_cluster: string } {
-    return { remote_cluster: this.#config.targetClusterName };
+    this.#remotes = new Remotes({
+      clock: this.#clock,
+      log: this.#log,
+      removalHoldMs: config.removalHold,
+      open: (name, access) => this.#openRemote(name, access),
+      onRemoved: (name) => {
+        void this.#forgetSeries(name);
+        this.#reconciler.all();
+      },
+      onBug: (error) => this.#bug.abort(error),
+    });
   }
 
   async run(): Promise<void> {
-    const { signal, version, clusters } = this.#context;
-    const ended = new AbortController();
-    const stop = AbortSignal.any([signal, ended.signal]);
-    this.#metrics.metric.buildInfo.set({ version, revision: "", node_version: process.version }, 1);
+    const { version, clusters } = this.#context;
+    const stop = AbortSignal.any([this.#context.signal, this.#bug.signal]);
+    const info = { version, revision: "", node_version: process.version };
+    this.#metrics.metric.buildInfo.set(info, 1);
     const server = await this.#serve();
     this.#log.info("operator started", { version });
     try {
-      await Promise.all([this.#remote.run(stop), this.#runLocal(stop)]);
+      const { remote } = clusters;
+      if (remote !== undefined) await this.#remotes.add(remote.name, remote.access);
+      const { clustersDir } = this.#config;
+      await Promise.all([
+        this.#runLocal(stop),
+        clustersDir === undefined ? undefined : this.#remotes.followFolder(clustersDir, stop),
+      ]);
     } finally {
-      ended.abort();
+      await this.#remotes.stop();
       await this.#stopWrites();
       await server?.close();
-      clusters.remote.close();
       clusters.local.close();
       this.#log.info("operator stopped");
     }
+    if (this.#bug.signal.aborted) throw this.#bug.signal.reason;
+  }
+
+  #openRemote(name: ClusterName, access: ClusterAccess): RemoteCluster {
+    const { fence, isDeclared } = fenceOf(name, this.#config);
+    if (!isDeclared) {
+      this.#log.warn(
+        "no --remote-pod-cidr is declared: the cluster is believed about any address",
+        {
+          cluster: name,
+        },
+      );
+    }
+    return new RemoteCluster({
+      name,
+      access,
+      membership: this.#membership,
+      profile: this.#profile,
+      brake: {
+        maxRemovalPercent: this.#config.maxRemovalPercent,
+        holdMs: this.#config.removalHold,
+      },
+      fence: () => fence,
+      events: {
+        onChanged: (sets) => this.#changed(sets),
+        onRefused: (pod, refusal) => this.#notices.refused(name, pod, refusal),
+        onHeld: (removed, total) => this.#notices.massRemovalHeld(name, removed, total),
+        onComplete: () => this.#whenSeenWhole(),
+      },
+      annotations: [this.#config.networksetNameAnnotation],
+      resyncMs: this.#config.podResyncPeriod,
+      userAgent: this.#userAgent,
+      onRequest: (outcome) => this.#noteRequest(access, outcome),
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      metrics: this.#metrics,
+    });
+  }
+
+  #changed(sets: ReadonlySet<SetKey>): void {
+    const contested = this.#membership.contested();
+    if (contested.size > 0 || this.#contested.size > 0) {
+      for (const [net, where] of contested) {
+        if (!this.#contested.has(net)) this.#notices.contested(net, where);
+      }
+      this.#contested = new Set(contested.keys());
+    }
+    this.#reconciler.changed(sets);
+  }
+
+  #isReady(name: ClusterName): boolean {
+    if (!this.#localComplete) return false;
+    return this.#remotes.get(name)?.isReady ?? this.#remotes.isRemoved(name);
+  }
+
+  /** Called after each complete list: what a remote's first one would remove is looked at before anything is written. */
+  #whenSeenWhole(): void {
+    if (!this.#localComplete) return;
+    for (const remote of this.#remotes.all()) {
+      if (remote.isComplete) remote.adopt(this.#entriesOf(remote.name));
+    }
+    for (const set of this.#actual.owners()) {
+      const { cluster } = setIdOf(set);
+      const isKnown = this.#remotes.get(cluster) !== undefined || this.#remotes.isRemoved(cluster);
+      if (isKnown || this.#orphans.has(cluster) || this.#config.clustersDir === undefined) continue;
+      this.#orphans.add(cluster);
+      this.#log.warn("sets of a cluster that is not configured are left as they are", {
+        cluster,
+        hint: "wayleave cleanup removes them",
+      });
+    }
+    this.#reconciler.all();
+  }
+
+  #entriesOf(cluster: ClusterName): Entry[] {
+    return [...this.#actual.owners()]
+      .filter((set) => setIdOf(set).cluster === cluster)
+      .flatMap((set) =>
+        this.#actual.of(set).flatMap(({ nets }) => nets.map((net) => ({ set, net }))),
+      );
   }
 
   async #serve(): Promise<Server | undefined> {
@@ -148,7 +242,7 @@ class Operator {
     if (metricsBindAddress === undefined) return undefined;
     const routes = probeRoutes({
       ready: () => [this.#localCheck],
-      shown: () => [this.#remoteCheck()],
+      shown: () => this.#remotes.all().map((remote) => remote.check()),
       metrics: async () => this.#metrics.text(),
       metricsType: this.#metrics.contentType,
     });
@@ -160,7 +254,12 @@ class Operator {
   }
 
   async #runLocal(signal: AbortSignal): Promise<void> {
-    const client = this.#client(this.#context.clusters.local);
+    const access = this.#context.clusters.local;
+    const client = new ApiClient(access, {
+      clock: this.#clock,
+      userAgent: this.#userAgent,
+      onRequest: (outcome) => this.#noteRequest(access, outcome),
+    });
     const group = await waitForCalico({
       client,
       clock: this.#clock,
@@ -175,18 +274,7 @@ class Operator {
       throw error;
     });
     if (group === undefined) return;
-    this.#reconciler = new Reconciler({
-      membership: this.#membership,
-      actual: this.#actual,
-      profile: legacy2021(this.#config.networksetNameAnnotation),
-      client: new NetworkSetClient(client, group),
-      isReady: () => this.#remoteComplete && this.#localComplete,
-      clock: this.#clock,
-      random: this.#random,
-      log: this.#log,
-      metrics: this.#metrics,
-      emptyGraceMs: this.#config.emptySetGrace,
-    });
+    this.#client = new NetworkSetClient(client, group);
     const local = new Reflector({
       source: localSets(client, group),
       store: this.#actual,
@@ -194,9 +282,7 @@ class Operator {
       random: this.#random,
       onLink: (facts) => this.#noteLocal(facts, group),
     });
-    const { fullStoreResyncPeriod, podResyncPeriod } = this.#config;
-    repeat(this.#clock, fullStoreResyncPeriod, signal, () => local.relist());
-    repeat(this.#clock, podResyncPeriod, signal, () => this.#remote.relist());
+    repeat(this.#clock, this.#config.fullStoreResyncPeriod, signal, () => local.relist());
     await local.run(signal);
   }
 
@@ -205,96 +291,69 @@ class Operator {
     const patience = new Promise<void>((resolve) => {
       cancel = this.#clock.after(STOP_MS, resolve);
     });
-    await Promise.race([this.#reconciler?.stop(), patience]);
+    await Promise.race([this.#reconciler.stop(), patience]);
     cancel();
   }
 
-  #client(access: Clusters["local"]): ApiClient {
-    return new ApiClient(access, {
-      clock: this.#clock,
-      userAgent: `wayleave/${this.#context.version}`,
-      onRequest: ({ method, status, durationMs }) => {
-        const { host } = access.server;
-        const { requests, requestDuration } = this.#metrics.metric;
-        requests.add({ code: status === undefined ? "<error>" : String(status), method, host });
-        requestDuration.observe({ method, host }, durationMs / 1000);
-      },
-    });
+  get #userAgent(): string {
+    return `wayleave/${this.#context.version}`;
+  }
+
+  #noteRequest({ server }: ClusterAccess, { method, status, durationMs }: RequestOutcome): void {
+    const { host } = server;
+    const { requests, requestDuration } = this.#metrics.metric;
+    requests.add({ code: status === undefined ? "<error>" : String(status), method, host });
+    requestDuration.observe({ method, host }, durationMs / 1000);
   }
 
   #noteLocal(facts: LinkFacts, group: string): void {
     const name = "local-api";
-    const { isHealthy, lastFault } = facts;
-    if (isHealthy) this.#localCheck = { name, ok: true, message: `sets are written to ${group}` };
-    else {
-      const message = lastFault?.message ?? "unknown";
-      if (this.#localCheck.ok) this.#log.warn("local cluster does not answer", { error: message });
-      this.#localCheck = { name, ok: false, message };
+    if (facts.isHealthy) {
+      this.#localCheck = { name, ok: true, message: `sets are written to ${group}` };
+      return;
     }
-  }
-
-  #noteRemote(facts: LinkFacts): void {
-    for (const [reason, count] of Object.entries(facts.watchEnds)) {
-      const by = count - (this.#watchRestarts[reason] ?? 0);
-      if (by > 0) {
-        this.#metrics.metric.watchRestarts.add({ ...this.#labels, resource: "pods", reason }, by);
-      }
-    }
-    this.#watchRestarts = facts.watchEnds;
-    const said = facts.isHealthy ? facts.state : `trouble: ${facts.lastFault?.message}`;
-    if (said === this.#linkSaid) return;
-    this.#linkSaid = said;
-    if (!facts.isHealthy) {
-      this.#log.warn("remote cluster does not answer; its sets are held as they are", {
-        error: facts.lastFault?.message,
-        code: facts.lastFault?.code,
-      });
-    } else if (facts.state === "watching") {
-      this.#log.info("remote cluster is followed");
-    }
-  }
-
-  #remoteCheck(): Check {
-    const facts = this.#remote.link();
-    const state = linkState(facts, this.#clock.now());
-    const age =
-      facts.proofOfLifeAt === undefined
-        ? "never seen"
-        : `last seen ${Math.round((this.#clock.now() - facts.proofOfLifeAt) / 1000)}s ago`;
-    const trouble = facts.isHealthy ? "" : `; ${facts.lastFault?.message}`;
-    return {
-      name: `remote-${this.#config.targetClusterName}`,
-      ok: state === "Synced",
-      message: `${state}, ${age}, ${this.#pods.size} pods${trouble}`,
-    };
+    const message = facts.lastFault?.message ?? "unknown";
+    if (this.#localCheck.ok) this.#log.warn("local cluster does not answer", { error: message });
+    this.#localCheck = { name, ok: false, message };
   }
 
   #collect(): void {
     const { metric } = this.#metrics;
-    const facts = this.#remote.link();
-    const now = this.#clock.now();
-    const state = linkState(facts, now);
-    for (const each of LINK_STATES) {
-      metric.linkState.set({ ...this.#labels, state: each }, each === state ? 1 : 0);
+    const counts = new Map<ClusterName, { sets: number; members: number }>();
+    for (const remote of this.#remotes.all()) {
+      remote.collect();
+      counts.set(remote.name, { sets: 0, members: 0 });
     }
-    if (facts.proofOfLifeAt !== undefined) {
-      metric.lastEvent.set(this.#labels, facts.proofOfLifeAt / 1000);
-    }
-    if (this.#lastSync > 0) metric.lastSync.set(this.#labels, this.#lastSync / 1000);
-    let sets = 0;
-    let members = 0;
     for (const set of this.#membership.sets()) {
-      if (setIdOf(set).cluster !== this.#config.targetClusterName) continue;
-      sets++;
-      members += this.#membership.count(set);
+      const count = counts.get(setIdOf(set).cluster);
+      if (count === undefined) continue;
+      count.sets++;
+      count.members += this.#membership.count(set);
     }
-    metric.sets.set(this.#labels, sets);
-    metric.setMembers.set(this.#labels, members);
-    metric.pods.set(this.#labels, this.#pods.size);
-    metric.queueDepth.set({ name: "sets" }, this.#reconciler?.depth ?? 0);
-    metric.drift.set(
-      { kind: "GlobalNetworkSet", reason: "foreign" },
-      this.#reconciler?.conflicts.size ?? 0,
-    );
+    for (const [cluster, { sets, members }] of counts) {
+      metric.sets.set({ remote_cluster: cluster }, sets);
+      metric.setMembers.set({ remote_cluster: cluster }, members);
+    }
+    for (const cluster of this.#orphans) {
+      const orphaned = [...this.#actual.owners()].filter((set) => setIdOf(set).cluster === cluster);
+      metric.orphanedSets.set({ remote_cluster: cluster }, orphaned.length);
+    }
+    metric.queueDepth.set({ name: "sets" }, this.#reconciler.depth);
+    metric.drift.set({ kind: "GlobalNetworkSet", reason: "foreign" }, this.#reconciler.conflicts);
+    metric.ambiguousNames.set({}, this.#reconciler.ambiguousNames);
+    metric.contested.set({}, this.#membership.contested().size);
   }
+
+  async #forgetSeries(cluster: ClusterName): Promise<void> {
+    for (const metric of Object.values(this.#metrics.metric)) {
+      await metric.forget({ remote_cluster: cluster });
+    }
+  }
+}
+
+/** The set that `object` holds, by its own record or else by its labels; undefined when it is not ours. */
+export function ownerOf(object: ActualSet): SetKey | undefined {
+  if (object.owner !== undefined) return object.owner;
+  const id = ownedId(object.labels);
+  return id === undefined ? undefined : setKey(id);
 }

@@ -119,6 +119,7 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
       expect(metadata.labels).toEqual({
         "managed-by": "calico-global-network-sync-operator",
         "remote-cluster-name": "aws",
+        "remote-cluster-prefix": "aws",
         name: "front",
         namespace: "shop",
       });

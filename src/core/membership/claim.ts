@@ -1,5 +1,6 @@
 import { formatCidr, hostCidr } from "../address/cidr.ts";
-import { isIpv4Mapped, parseIp } from "../address/ip.ts";
+import type { Fence } from "../address/fence.ts";
+import { parseIp } from "../address/ip.ts";
 import { isDnsSubdomain } from "../model/names.ts";
 import type { PodRecord } from "../model/pod.ts";
 import type { LabelProfile } from "./profile.ts";
@@ -32,31 +33,30 @@ function hasItsAddress(pod: PodRecord): boolean {
   return !(pod.terminating && RELEASED_ANNOTATIONS.some((key) => pod.annotations[key] === ""));
 }
 
-function netOf(text: string): { readonly net: string } | { readonly why: string } {
-  const ip = parseIp(text);
-  if (ip === undefined) return { why: "is not an IP address" };
-  // Felix panics on such a net, on every node, until it is gone (calico.md 1.9).
-  if (isIpv4Mapped(ip)) return { why: "is an IPv4-mapped IPv6 address" };
-  return { net: formatCidr(hostCidr(ip)) };
-}
-
 /**
- * What `pod` puts into sets under `profile`.
+ * What `pod` puts into sets under `profile`, its addresses being within `fence`.
  * Nothing while it is hostNetwork, Succeeded, Failed, without an address, or terminating with its address released.
  */
-export function claimOf(pod: PodRecord, profile: LabelProfile): Claim {
-  const set = profile.setNameOf(pod);
-  if (set === undefined || set === "" || !hasItsAddress(pod)) return NOTHING;
-  if (!isDnsSubdomain(set, MAX_SET_NAME)) {
-    const why = `is not a DNS-1123 subdomain of at most ${MAX_SET_NAME} characters`;
-    return { ...NOTHING, refusals: [{ field: "set name", value: set, why }] };
-  }
-  const nets = new Set<string>();
+export function claimOf(pod: PodRecord, profile: LabelProfile, fence: Fence): Claim {
+  const asked = new Set(profile.setNamesOf(pod).filter((set) => set !== ""));
+  if (asked.size === 0 || !hasItsAddress(pod)) return NOTHING;
   const refusals: Refusal[] = [];
-  for (const ip of pod.ips) {
-    const result = netOf(ip);
-    if ("net" in result) nets.add(result.net);
-    else refusals.push({ field: "address", value: ip, why: result.why });
+  const sets: string[] = [];
+  for (const set of asked) {
+    if (isDnsSubdomain(set, MAX_SET_NAME)) {
+      sets.push(set);
+    } else {
+      const why = `is not a DNS-1123 subdomain of at most ${MAX_SET_NAME} characters`;
+      refusals.push({ field: "set name", value: set, why });
+    }
   }
-  return { sets: nets.size > 0 ? [set] : [], nets: [...nets], refusals };
+  if (sets.length === 0) return { ...NOTHING, refusals };
+  const nets = new Set<string>();
+  for (const text of pod.ips) {
+    const ip = parseIp(text);
+    const why = ip === undefined ? "is not an IP address" : fence.refusal(ip);
+    if (ip !== undefined && why === undefined) nets.add(formatCidr(hostCidr(ip)));
+    else refusals.push({ field: "address", value: text, why: why ?? "" });
+  }
+  return { sets: nets.size > 0 ? sets : [], nets: [...nets], refusals };
 }

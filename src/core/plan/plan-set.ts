@@ -1,4 +1,4 @@
-import type { Labels } from "../membership/profile.ts";
+import { FAMILY_KEYS, type Labels } from "../membership/profile.ts";
 import type { SetKey } from "../membership/set-id.ts";
 
 /** A set's object as it should be. */
@@ -6,6 +6,8 @@ export interface DesiredSet {
   readonly name: string;
   /** The set that the object holds; recorded on it, so that an edit of its labels does not make it a stranger. */
   readonly owner: SetKey;
+  /** Which of the set's objects, from 1. */
+  readonly shard: number;
   readonly labels: Labels;
   /** Canonical, disjoint, unique, sorted. */
   readonly nets: readonly string[];
@@ -18,6 +20,8 @@ export interface ActualSet {
   readonly resourceVersion: string;
   /** The set that it was written for, when it says so. */
   readonly owner: SetKey | undefined;
+  /** Which of the set's objects it is; 1 when it does not say. */
+  readonly shard: number;
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly nets: readonly string[];
@@ -52,22 +56,31 @@ function sameNets(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((net, index) => net === b[index]);
 }
 
-function missingLabels(wanted: Labels, actual: Labels): boolean {
-  return Object.entries(wanted).some(([key, value]) => actual[key] !== value);
+/** `wanted`, and of `actual` what others put there: labels of another generation of ours go. */
+function mergedLabels(wanted: Labels, actual: Labels): Labels {
+  const foreign = Object.entries(actual).filter(([key]) => !FAMILY_KEYS.has(key));
+  return { ...Object.fromEntries(foreign), ...wanted };
+}
+
+function sameLabels(a: Labels, b: Labels): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
 function planPresent(desired: DesiredSet, actual: ActualSet): SetChange {
+  const labels = mergedLabels(desired.labels, actual.labels);
   const reasons = [
     !sameNets(desired.nets, actual.nets) && "members",
-    missingLabels(desired.labels, actual.labels) && "labels",
+    !sameLabels(labels, actual.labels) && "labels",
     actual.emptySince !== undefined && "no longer empty",
   ].filter((reason) => reason !== false);
   if (reasons.length === 0) return { kind: "none" };
   const object: ActualSet = {
     ...actual,
     owner: desired.owner,
+    shard: desired.shard,
     nets: desired.nets,
-    labels: { ...actual.labels, ...desired.labels },
+    labels,
     emptySince: undefined,
   };
   return { kind: "replace", object, reason: reasons.join(", ") };

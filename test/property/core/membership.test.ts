@@ -3,13 +3,14 @@ import fc from "fast-check";
 import { claimOf } from "../../../src/core/membership/claim.ts";
 import { ClusterPods } from "../../../src/core/membership/cluster-pods.ts";
 import { Membership } from "../../../src/core/membership/membership.ts";
-import { legacy2021 } from "../../../src/core/membership/profile.ts";
+import { OPEN_FENCE } from "../../../src/core/address/fence.ts";
+import { labelProfile } from "../../../src/core/membership/profile.ts";
 import { setKey } from "../../../src/core/membership/set-id.ts";
 import { objectKey, type PodRecord } from "../../../src/core/model/pod.ts";
 import { aPod, cluster, SET_ANNOTATION } from "../../support/pod-records.ts";
 
 const CLUSTERS = [cluster("a"), cluster("b")] as const;
-const profile = legacy2021(SET_ANNOTATION);
+const profile = labelProfile("legacy-2021", SET_ANNOTATION, undefined);
 
 /** A server: the pods of each cluster by key. */
 type World = readonly Map<string, PodRecord>[];
@@ -53,23 +54,34 @@ const steps = fc.oneof(
 
 const histories = fc.array(fc.tuple(fc.nat(1), steps), { maxLength: 40 });
 
-/** The sets of `world`, computed from nothing but its present state. */
+/** The sets of `world`, computed from nothing but its present state; those without members left out. */
 function naive(world: World): Map<string, string[]> {
   const sets = new Map<string, Set<string>>();
+  const claimants = new Map<string, Set<string>>();
   for (const [index, name] of CLUSTERS.entries()) {
     for (const pod of world[index]?.values() ?? []) {
-      const { sets: names, nets } = claimOf(pod, profile);
+      const { sets: names, nets } = claimOf(pod, profile, OPEN_FENCE);
       for (const set of names) {
         const key = setKey({ cluster: name, namespace: pod.namespace, name: set });
         sets.set(key, new Set([...(sets.get(key) ?? []), ...nets]));
       }
+      for (const net of nets) claimants.set(net, (claimants.get(net) ?? new Set()).add(name));
     }
   }
-  return new Map([...sets].map(([key, nets]) => [key, [...nets].toSorted()]));
+  return withMembers(
+    [...sets].map(([key, nets]) => [
+      key,
+      [...nets].filter((net) => claimants.get(net)?.size === 1).toSorted(),
+    ]),
+  );
+}
+
+function withMembers(sets: readonly (readonly [string, string[]])[]): Map<string, string[]> {
+  return new Map(sets.filter(([, nets]) => nets.length > 0));
 }
 
 function present(membership: Membership): Map<string, string[]> {
-  return new Map([...membership.sets()].map((set) => [set, [...membership.nets(set)]]));
+  return withMembers([...membership.sets()].map((set) => [set, [...membership.nets(set)]]));
 }
 
 function relist(store: ClusterPods, server: Map<string, PodRecord>): void {
@@ -86,16 +98,25 @@ test("after any history the sets equal a recomputation, what was told as changed
       const told = new Map<string, string[]>();
       const stores = CLUSTERS.map(
         (name) =>
-          new ClusterPods(name, membership, profile, {
-            onChanged: (sets) => {
-              for (const set of sets) {
-                const nets = [...membership.nets(set)];
-                if (nets.length === 0) told.delete(set);
-                else told.set(set, nets);
-              }
+          new ClusterPods({
+            cluster: name,
+            membership,
+            profile,
+            brake: { maxRemovalPercent: 100, holdMs: 0 },
+            fence: () => OPEN_FENCE,
+            now: () => 0,
+            events: {
+              onChanged: (sets) => {
+                for (const set of sets) {
+                  const nets = [...membership.nets(set)];
+                  if (nets.length === 0) told.delete(set);
+                  else told.set(set, nets);
+                }
+              },
+              onRefused: () => {},
+              onComplete: () => {},
+              onHeld: () => {},
             },
-            onRefused: () => {},
-            onComplete: () => {},
           }),
       );
       for (const [index, step] of history) {

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "@jest/globals";
+import { parseSetKey } from "../../../src/core/membership/set-id.ts";
 import type { ActualSet } from "../../../src/core/plan/plan-set.ts";
 import { ActualSets } from "../../../src/operator/actual-sets.ts";
 
@@ -7,6 +8,7 @@ const set = (over: Partial<ActualSet> = {}): ActualSet => ({
   uid: "u1",
   resourceVersion: "10",
   owner: undefined,
+  shard: 1,
   labels: {},
   annotations: {},
   nets: [],
@@ -20,10 +22,13 @@ let changed: string[];
 
 beforeEach(() => {
   changed = [];
-  actual = new ActualSets({
-    onChanged: ({ name, resourceVersion }) => changed.push(`${name}@${resourceVersion}`),
-    onComplete: () => changed.push("complete"),
-  });
+  actual = new ActualSets(
+    {
+      onChanged: ({ name, resourceVersion }) => changed.push(`${name}@${resourceVersion}`),
+      onComplete: () => changed.push("complete"),
+    },
+    ({ owner }) => owner,
+  );
 });
 
 test("what we wrote comes back as an echo, which is no change", () => {
@@ -43,7 +48,7 @@ test("the echo of a write that was followed by another one does not take us back
 test("an edit by another hand is a change", () => {
   actual.written(set());
   actual.put(set({ resourceVersion: "12" }));
-  expect(changed).toEqual(["a@12"]);
+  expect(changed).toEqual(["a@10", "a@12"]);
 });
 
 test("versions that are not numbers are taken as they come", () => {
@@ -74,4 +79,18 @@ test("a list that was abandoned removes nothing", () => {
   actual.beginList();
   actual.abandonList();
   expect(actual.get("a")).toBeDefined();
+});
+
+test("objects are found by the set that they hold, and no longer once they hold another", () => {
+  const [db, web] = ["c/ns/db", "c/ns/web"].map((key) => parseSetKey(key));
+  if (db === undefined || web === undefined) throw new Error("bad test data");
+  actual.put(set({ owner: db }));
+  actual.put(set({ name: "b", uid: "u2", owner: db, shard: 2 }));
+  expect(actual.of(db).map(({ name }) => name)).toEqual(["a", "b"]);
+  actual.put(set({ owner: web, resourceVersion: "11" }));
+  expect(actual.of(db).map(({ name }) => name)).toEqual(["b"]);
+  expect(actual.of(web).map(({ name }) => name)).toEqual(["a"]);
+  actual.remove(set({ name: "b", uid: "u2" }));
+  actual.gone(set());
+  expect([...actual.owners()]).toEqual([]);
 });

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { Refusal } from "../../../../src/core/membership/claim.ts";
 import { ClusterPods } from "../../../../src/core/membership/cluster-pods.ts";
 import { Membership } from "../../../../src/core/membership/membership.ts";
-import { legacy2021 } from "../../../../src/core/membership/profile.ts";
+import { OPEN_FENCE } from "../../../../src/core/address/fence.ts";
+import { labelProfile } from "../../../../src/core/membership/profile.ts";
 import { setKey, type SetKey } from "../../../../src/core/membership/set-id.ts";
 import type { PodPhase } from "../../../../src/core/model/pod.ts";
 import { aMember, aPod, cluster, SET_ANNOTATION } from "../../../support/pod-records.ts";
@@ -15,15 +16,28 @@ let membership: Membership;
 let pods: ClusterPods;
 let changed: SetKey[];
 let refused: { pod: string; refusal: Refusal }[];
+let heldBack: [removed: number, total: number][];
+let now: number;
 
 beforeEach(() => {
   membership = new Membership();
   changed = [];
   refused = [];
-  pods = new ClusterPods(remote, membership, legacy2021(SET_ANNOTATION), {
-    onChanged: (sets) => changed.push(...sets),
-    onRefused: (pod, refusal) => refused.push({ pod, refusal }),
-    onComplete: () => {},
+  heldBack = [];
+  now = 0;
+  pods = new ClusterPods({
+    cluster: remote,
+    membership,
+    profile: labelProfile("legacy-2021", SET_ANNOTATION, undefined),
+    brake: { maxRemovalPercent: 50, holdMs: 30_000 },
+    fence: () => OPEN_FENCE,
+    now: () => now,
+    events: {
+      onChanged: (sets) => changed.push(...sets),
+      onRefused: (pod, refusal) => refused.push({ pod, refusal }),
+      onComplete: () => {},
+      onHeld: (removed, total) => heldBack.push([removed, total]),
+    },
   });
 });
 
@@ -158,4 +172,78 @@ describe("refusals", () => {
       expect(refused.map(({ refusal }) => refusal.value)).toEqual([value]);
     },
   );
+});
+
+describe("the mass-removal brake", () => {
+  const many = Array.from({ length: 30 }, (_, i) =>
+    aMember("db", { name: `p${i}`, ips: [`10.0.1.${i}`] }),
+  );
+  const list = (of: typeof many): void => {
+    pods.beginList();
+    for (const pod of of) pods.put(pod);
+    pods.endList();
+  };
+
+  beforeEach(() => list(many));
+
+  test("a list without most pods is held, and a second one that agrees later is believed", () => {
+    list(many.slice(0, 5));
+    expect(heldBack).toEqual([[25, 30]]);
+    expect(membership.nets(set("db"))).toHaveLength(30);
+    now = 29_999;
+    list(many.slice(0, 5));
+    expect(membership.nets(set("db"))).toHaveLength(30);
+    now = 30_000;
+    list(many.slice(0, 5));
+    expect(membership.nets(set("db"))).toHaveLength(5);
+    list([]);
+    expect(membership.size).toBe(0);
+  });
+
+  test("what the second list brings back was never gone", () => {
+    list([]);
+    now = 30_000;
+    changed = [];
+    list(many);
+    expect(changed).toEqual([]);
+    expect(membership.nets(set("db"))).toHaveLength(30);
+  });
+
+  test("half is not most, and nine are not many", () => {
+    list(many.slice(0, 15));
+    expect(membership.nets(set("db"))).toHaveLength(15);
+    list(many.slice(0, 9));
+    list([]);
+    expect(heldBack).toEqual([]);
+    expect(membership.size).toBe(0);
+  });
+
+  test("deletions that a watch tells of are never held", () => {
+    for (const pod of many) pods.remove(pod);
+    expect(membership.size).toBe(0);
+    expect(heldBack).toEqual([]);
+  });
+
+  test("a pod that is held and then comes back elsewhere moves at once", () => {
+    list([]);
+    pods.put(aMember("other", { name: "p0", uid: "new", ips: ["10.0.1.0"] }));
+    expect(membership.nets(set("other"))).toEqual(["10.0.1.0/32"]);
+    now = 30_000;
+    list([aMember("other", { name: "p0", uid: "new", ips: ["10.0.1.0"] })]);
+    expect(membership.nets(set("db"))).toEqual([]);
+  });
+
+  test("the first list after a start is measured against what the sets' objects hold", () => {
+    const entries = Array.from({ length: 40 }, (_, i) => ({
+      set: set("db"),
+      net: `10.0.1.${i}/32`,
+    }));
+    list(many.slice(0, 15));
+    pods.adopt(entries);
+    expect(heldBack).toEqual([[25, 40]]);
+    expect(membership.nets(set("db"))).toHaveLength(40);
+    now = 30_000;
+    list(many.slice(0, 15));
+    expect(membership.nets(set("db"))).toHaveLength(15);
+  });
 });

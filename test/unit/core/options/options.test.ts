@@ -50,7 +50,12 @@ describe("the operator's configuration", () => {
     expect(readOperatorConfig(minimal, {})).toMatchObject({
       config: {
         targetClusterName: "aws",
-        labelSelector: "uw.systems/networksets=true",
+        labelProfile: "legacy-2021",
+        labelSelector: undefined,
+        maxNetsPerSet: 1000,
+        maxRemovalPercent: 50,
+        removalHold: 30_000,
+        remotePodCidr: [],
         networksetNameAnnotation: "uw.systems/networkset-name",
         fullStoreResyncPeriod: 3_600_000,
         podResyncPeriod: 3_600_000,
@@ -104,6 +109,36 @@ describe("the operator's configuration", () => {
     const flags = { ...minimal, "remote-api-url": ["https://api"] };
     expect(readOperatorConfig(flags, {})).toEqual({
       errors: ["--target-kube-config: cannot be combined with --remote-api-url"],
+    });
+  });
+
+  test("takes ranges for all remotes and for one, from repeated flags or one variable", () => {
+    const flags = { ...minimal, "remote-pod-cidr": ["10.0.0.0/8", "aws=fd00::/48"] };
+    expect(
+      readOperatorConfig(flags, { WAYLEAVE_LOCAL_CIDR: "10.1.0.0/16, 10.2.0.0/16" }),
+    ).toMatchObject({
+      config: {
+        remotePodCidr: [
+          { cluster: undefined, cidr: { family: 4, prefix: 8 } },
+          { cluster: "aws", cidr: { family: 6, prefix: 48 } },
+        ],
+        localCidr: [{ prefix: 16 }, { prefix: 16 }],
+      },
+    });
+    const bad = { ...minimal, "remote-pod-cidr": ["aws=10.0.0.1"] };
+    expect(readOperatorConfig(bad, {})).toEqual({
+      errors: [
+        '--remote-pod-cidr: expected a range like 10.0.0.0/8, or one cluster\'s like aws=10.0.0.0/8, got "aws=10.0.0.1"',
+      ],
+    });
+  });
+
+  test("a folder of clusters takes the place of a single one", () => {
+    expect(readOperatorConfig({ "clusters-dir": ["/etc/clusters"] }, {})).toHaveProperty("config");
+    expect(readOperatorConfig({ ...minimal, "clusters-dir": ["/etc/clusters"] }, {})).toEqual({
+      errors: [
+        "--clusters-dir: cannot be combined with --target-cluster-name, --target-kube-config",
+      ],
     });
   });
 });

@@ -10,6 +10,7 @@ const NOW = 1_700_000_000_000;
 const desired = (...nets: string[]): DesiredSet => ({
   name: "c-ns-db",
   owner,
+  shard: 1,
   labels: { "managed-by": "us" },
   nets,
 });
@@ -19,6 +20,7 @@ const actual = (over: Partial<ActualSet> = {}): ActualSet => ({
   uid: "u",
   resourceVersion: "7",
   owner,
+  shard: 1,
   labels: { "managed-by": "us", team: "x" },
   annotations: { note: "kept" },
   nets: ["10.0.0.1/32"],
@@ -59,6 +61,14 @@ test("new members replace the nets and keep foreign labels and annotations", () 
 
 test("an edited label is put back", () => {
   const change = plan(desired("10.0.0.1/32"), actual({ labels: { team: "x" } }));
+  expect(change).toEqual({ kind: "replace", reason: "labels", object: actual() });
+});
+
+test("labels of another generation of ours go when an object is adopted", () => {
+  const before = actual({
+    labels: { "managed-by": "semaphore-policy", "semaphore.uw.systems/name": "db", team: "x" },
+  });
+  const change = plan(desired("10.0.0.1/32"), before);
   expect(change).toEqual({ kind: "replace", reason: "labels", object: actual() });
 });
 

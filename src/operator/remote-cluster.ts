@@ -1,0 +1,196 @@
+import type { Fence } from "../core/address/fence.ts";
+import { RELEASED_ANNOTATIONS } from "../core/membership/claim.ts";
+import { ClusterPods, type ClusterPodsEvents } from "../core/membership/cluster-pods.ts";
+import type { Entry, Membership } from "../core/membership/membership.ts";
+import type { LabelProfile } from "../core/membership/profile.ts";
+import type { ClusterName } from "../core/model/names.ts";
+import type { PodRecord } from "../core/model/pod.ts";
+import type { BrakeLimits } from "../core/plan/brake.ts";
+import type { ClusterAccess } from "../kube/access.ts";
+import { ApiClient, type RequestOutcome } from "../kube/api-client.ts";
+import { jsonListWatch } from "../kube/json-list-watch.ts";
+import { podFromJson } from "../kube/pod.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import { Reflector, type LinkFacts } from "../runtime/reflector.ts";
+import { repeat } from "../runtime/repeat.ts";
+import { LINK_STATES, linkState } from "./link.ts";
+import type { OperatorMetrics } from "./metrics.ts";
+import type { Check } from "./probes.ts";
+
+/** What following a remote cluster takes. */
+export interface RemoteClusterParts {
+  readonly name: ClusterName;
+  readonly access: ClusterAccess;
+  readonly membership: Membership;
+  readonly profile: LabelProfile;
+  readonly brake: BrakeLimits;
+  readonly fence: () => Fence;
+  readonly events: Pick<ClusterPodsEvents, "onChanged" | "onRefused" | "onHeld" | "onComplete">;
+  /** Annotations that the profile needs. */
+  readonly annotations: readonly string[];
+  readonly resyncMs: number;
+  readonly userAgent: string;
+  readonly onRequest: (outcome: RequestOutcome) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: OperatorMetrics;
+}
+
+/** One remote cluster: its pods are followed until it is stopped, and are then still known until `forget`. */
+export class RemoteCluster {
+  readonly #parts: RemoteClusterParts;
+  readonly #pods: ClusterPods;
+  readonly #reflector: Reflector<PodRecord>;
+  #isComplete = false;
+  #isAdopted = false;
+  #lastSync: number | undefined;
+  #watchEnds: Readonly<Record<string, number>> = {};
+  #said = "";
+
+  constructor(parts: RemoteClusterParts) {
+    this.#parts = parts;
+    const { events, clock } = parts;
+    this.#pods = new ClusterPods({
+      cluster: parts.name,
+      membership: parts.membership,
+      profile: parts.profile,
+      brake: parts.brake,
+      fence: parts.fence,
+      now: () => clock.monotonic(),
+      events: {
+        onChanged: (sets) => events.onChanged(sets),
+        onRefused: (pod, refusal) => events.onRefused(pod, refusal),
+        onHeld: (removed, total) => {
+          events.onHeld(removed, total);
+          clock.after(parts.brake.holdMs, () => this.#reflector.relist());
+        },
+        onComplete: () => {
+          this.#isComplete = true;
+          this.#lastSync = clock.now();
+          parts.log.info("remote pods listed", { cluster: parts.name, pods: this.#pods.size });
+          events.onComplete();
+        },
+      },
+    });
+    const annotations = new Set([...parts.annotations, ...RELEASED_ANNOTATIONS]);
+    const client = new ApiClient(parts.access, {
+      clock,
+      userAgent: parts.userAgent,
+      onRequest: parts.onRequest,
+    });
+    const { selector } = parts.profile;
+    this.#reflector = new Reflector({
+      source: jsonListWatch(client, {
+        path: "/api/v1/pods",
+        ...(selector === "" ? {} : { labelSelector: selector }),
+        decode: (pod) => podFromJson(pod, annotations),
+      }),
+      store: this.#pods,
+      clock,
+      random: parts.random,
+      onLink: (facts) => this.#note(facts),
+    });
+  }
+
+  get name(): ClusterName {
+    return this.#parts.name;
+  }
+
+  /** How many pods the server has, as far as is known. */
+  get pods(): number {
+    return this.#pods.size;
+  }
+
+  /** Whether a complete list was taken in, and what it would remove was looked at. */
+  get isReady(): boolean {
+    return this.#isComplete && this.#isAdopted;
+  }
+
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** Follows the cluster until `signal` aborts. Rejects only on a bug of ours. */
+  async run(signal: AbortSignal): Promise<void> {
+    repeat(this.#parts.clock, this.#parts.resyncMs, signal, () => this.#reflector.relist());
+    try {
+      await this.#reflector.run(signal);
+    } finally {
+      this.#parts.access.close();
+    }
+  }
+
+  /** Lists the pods anew, as when what they may claim has changed. */
+  relist(): void {
+    this.#reflector.relist();
+  }
+
+  /** Takes over the entries that the cluster's sets had before; once, when both sides were seen whole. */
+  adopt(entries: readonly Entry[]): void {
+    if (this.#isAdopted) return;
+    this.#isAdopted = true;
+    this.#pods.adopt(entries);
+  }
+
+  /** Drops every pod: the cluster was taken out of the configuration. */
+  forget(): void {
+    this.#pods.clear();
+  }
+
+  /** For `/readyz?verbose`. */
+  check(): Check {
+    const { clock, name } = this.#parts;
+    const facts = this.#reflector.link();
+    const state = linkState(facts, clock.now());
+    const age =
+      facts.proofOfLifeAt === undefined
+        ? "never seen"
+        : `last seen ${Math.round((clock.now() - facts.proofOfLifeAt) / 1000)}s ago`;
+    const trouble = facts.isHealthy ? "" : `; ${facts.lastFault?.message}`;
+    return {
+      name: `remote-${name}`,
+      ok: state === "Synced",
+      message: `${state}, ${age}, ${this.#pods.size} pods${trouble}`,
+    };
+  }
+
+  /** Brings the gauges of this cluster up to date. */
+  collect(): void {
+    const { metrics, clock } = this.#parts;
+    const labels = { remote_cluster: this.#parts.name };
+    const facts = this.#reflector.link();
+    const state = linkState(facts, clock.now());
+    for (const each of LINK_STATES) {
+      metrics.metric.linkState.set({ ...labels, state: each }, each === state ? 1 : 0);
+    }
+    if (facts.proofOfLifeAt !== undefined) {
+      metrics.metric.lastEvent.set(labels, facts.proofOfLifeAt / 1000);
+    }
+    if (this.#lastSync !== undefined) metrics.metric.lastSync.set(labels, this.#lastSync / 1000);
+    metrics.metric.pods.set(labels, this.#pods.size);
+  }
+
+  #note(facts: LinkFacts): void {
+    const { log, metrics, name } = this.#parts;
+    for (const [reason, count] of Object.entries(facts.watchEnds)) {
+      const by = count - (this.#watchEnds[reason] ?? 0);
+      if (by === 0) continue;
+      metrics.metric.watchRestarts.add({ remote_cluster: name, resource: "pods", reason }, by);
+    }
+    this.#watchEnds = facts.watchEnds;
+    const said = facts.isHealthy ? facts.state : `trouble: ${facts.lastFault?.message}`;
+    if (said === this.#said) return;
+    this.#said = said;
+    if (!facts.isHealthy) {
+      log.warn("remote cluster does not answer; its sets are held as they are", {
+        cluster: name,
+        error: facts.lastFault?.message,
+        code: facts.lastFault?.code,
+      });
+    } else if (facts.state === "watching") {
+      log.info("remote cluster is followed", { cluster: name });
+    }
+  }
+}
