@@ -84,7 +84,8 @@ export class Rig {
           },
         })
         .catch((error: unknown) => {
-          if (!this.#stop.signal.aborted) reject(error);
+          if (!this.#stop.signal.aborted)
+            reject(new Error("the watch of the sets failed", { cause: error }));
         });
     });
   }

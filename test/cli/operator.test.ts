@@ -54,7 +54,7 @@ describe("wayleave operator", () => {
   test("help names every flag with its environment and default", async () => {
     const { code, stdout } = await runWayleave(["operator", "--help"]);
     expect(code).toBe(0);
-    for (const option of Object.values<Option<unknown>>(OPERATOR_OPTIONS)) {
+    for (const option of Object.values(OPERATOR_OPTIONS) as Option<unknown>[]) {
       if (option.flag !== undefined) expect(stdout).toContain(`--${option.flag} `);
     }
     expect(stdout).toContain("KPS_NETSET_NAME_ANNOTATION");
