@@ -75,12 +75,11 @@ function contract(start: () => Promise<Subject>, record: boolean): void {
       const steps = parseTranscript(text);
       const known = new Map<string, string>();
       const recorded: Step[] = [];
-      for (const step of steps)
-        test(`${step.title}`, async () => {
-          const output = await run(subject, known, step);
-          recorded.push({ ...step, output });
-          expect(output).toBe(record ? output : step.output);
-        });
+      test.each(steps.map((step) => [step.title, step] as const))("%s", async (_title, step) => {
+        const output = await run(subject, known, step);
+        recorded.push({ ...step, output });
+        expect(output).toBe(record ? output : step.output);
+      });
       if (record)
         afterAll(() => {
           const preamble = text.slice(0, text.search(/^### /m));

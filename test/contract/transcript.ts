@@ -101,6 +101,7 @@ export function scrub(text: string): string {
     .replaceAll(/\\n@@ .*?"/g, ' <diff>"')
     .replaceAll(/\bweb-[a-z0-9]{5}\b/g, "web-<random>")
     .replaceAll(TIME, "<time>")
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC/g, "<time>")
     .replaceAll(UID, "<uid>")
     .replaceAll(/(resourceVersion: )"\d+"/g, '$1"<version>"')
     .replaceAll(/("resourceVersion": )"\d+"/g, '$1"<version>"')

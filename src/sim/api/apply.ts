@@ -1,5 +1,12 @@
 import { applyConfig, parseManagers, type Conflict } from "../apply/managers.ts";
-import { metadataOf, numberAt, stringAt, type JsonObject } from "../json.ts";
+import {
+  canonicalJson,
+  metadataOf,
+  numberAt,
+  objectAt,
+  stringAt,
+  type JsonObject,
+} from "../json.ts";
 import { apiVersionOf, type Kind } from "../kinds/kind.ts";
 import { fieldValidationOf, readObject, readYaml } from "./decode.ts";
 import {
@@ -57,6 +64,7 @@ export function applyPatch(request: ApiRequest): ObjectAnswer {
     "Ignore",
   );
   setManagers(object, applied.managers);
+  if (manager === "kubectl") updateLastApplied(object, input);
   const options = {
     fieldManager: manager,
     dryRun: isDryRun(request),
@@ -73,6 +81,15 @@ export function applyPatch(request: ApiRequest): ObjectAnswer {
     object: updateObject(cluster, kind, stored, object, options).object,
     warnings,
   };
+}
+
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** Keeps kubectl's annotation in step, so that one can go back to applying on the client. */
+function updateLastApplied(object: JsonObject, input: JsonObject): void {
+  const annotations = objectAt(metadataOf(object), "annotations");
+  if (annotations[LAST_APPLIED] === undefined) return;
+  annotations[LAST_APPLIED] = `${canonicalJson(input)}\n`;
 }
 
 function typeOf(kind: Kind): JsonObject {

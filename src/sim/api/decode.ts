@@ -1,6 +1,7 @@
 import { parse as parseYaml } from "yaml";
 import { isObject, metadataOf, objectAt, stringAt, type Json, type JsonObject } from "../json.ts";
 import { apiVersionOf, type Kind } from "../kinds/kind.ts";
+import { ProtobufError, decodeProtobuf, unwrap } from "../protobuf/decode.ts";
 import { DecodeError, decodeMessage } from "../schema/decode.ts";
 import type { Schema } from "../schema/parse.ts";
 import { prune } from "../schema/structural.ts";
@@ -26,8 +27,15 @@ export function fieldValidationOf(query: URLSearchParams): FieldValidation {
 }
 
 /** Parses a body as JSON, or as YAML when the content type says so. Throws 400 or 415. */
-export function parseBody(kind: Kind, contentType: string, body: Buffer): JsonObject {
+export function parseBody(
+  schema: Schema,
+  kind: Kind,
+  contentType: string,
+  body: Buffer,
+): JsonObject {
   const type = contentType.split(";")[0]?.trim() ?? "";
+  if (type === PROTOBUF && kind.message !== undefined)
+    return fromProtobuf(schema, kind.message, body);
   const text = body.toString("utf8");
   let value: unknown;
   if (type === "" || type === "application/json" || type === "*/*") {
@@ -50,6 +58,24 @@ export function parseBody(kind: Kind, contentType: string, body: Buffer): JsonOb
   return value as JsonObject;
 }
 
+/** The media type of Kubernetes protobuf. */
+export const PROTOBUF = "application/vnd.kubernetes.protobuf";
+
+/** Reads a protobuf document as the JSON that it stands for, `kind` and `apiVersion` included. Throws 400. */
+export function fromProtobuf(schema: Schema, message: string, body: Buffer): JsonObject {
+  try {
+    const { type, raw } = unwrap(body);
+    return {
+      apiVersion: type.apiVersion,
+      kind: type.kind,
+      ...decodeProtobuf(schema, message, raw),
+    };
+  } catch (error) {
+    if (error instanceof ProtobufError) throw badRequest(error.message);
+    throw error;
+  }
+}
+
 /** Parses YAML as one object. Throws 400. */
 export function readYaml(kind: Kind, text: string): JsonObject {
   let value: Json;
@@ -70,7 +96,7 @@ export function unsupportedMediaType(type: string): ApiError {
   return new ApiError(
     415,
     "UnsupportedMediaType",
-    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf${type === "" ? "" : ""}`,
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf; found ${type}`,
   );
 }
 

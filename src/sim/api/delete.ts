@@ -12,6 +12,7 @@ import {
 import type { Kind } from "../kinds/kind.ts";
 import type { Stored } from "../store/stored.ts";
 import type { Cluster } from "./cluster.ts";
+import { PROTOBUF, fromProtobuf } from "./decode.ts";
 import { badRequest, conflict, forbidden, invalid, type ApiError } from "./errors.ts";
 import { isFinished } from "./write.ts";
 import type { ApiRequest, ObjectAnswer } from "./request.ts";
@@ -32,6 +33,11 @@ const RETURNS_OBJECT = new Set(["/pods", "/services", "/serviceaccounts", "/reso
 export function deleteOptionsOf(request: ApiRequest): DeleteOptions {
   let body: JsonObject = {};
   if (request.body.length > 0) {
+    if (request.contentType.startsWith(PROTOBUF))
+      return optionsFrom(
+        fromProtobuf(request.cluster.schema, "DeleteOptions", request.body),
+        request.query,
+      );
     try {
       const parsed = JSON.parse(request.body.toString("utf8")) as Json;
       if (isObject(parsed)) body = parsed;
@@ -41,7 +47,10 @@ export function deleteOptionsOf(request: ApiRequest): DeleteOptions {
       );
     }
   }
-  const { query } = request;
+  return optionsFrom(body, request.query);
+}
+
+function optionsFrom(body: JsonObject, query: URLSearchParams): DeleteOptions {
   const graceText = query.get("gracePeriodSeconds");
   const grace = body["gracePeriodSeconds"] ?? (graceText === null ? undefined : Number(graceText));
   const preconditions = objectAt(body, "preconditions");

@@ -1,5 +1,5 @@
 import {
-  canonicalJson,
+  equal,
   isObject,
   metadataOf,
   objectAt,
@@ -178,26 +178,16 @@ export function applyConfig(
     fields: entry.fields.difference(taken).difference(changed.removed),
   }));
   const fields = own.fields.difference(UNOWNED);
+  // An apply that changes nothing leaves the time as it was, or out.
+  const time = equal(object, bare(live)) ? (last?.time ?? "") : own.time;
   return {
     kind: "applied",
     object,
     managers: [
       ...kept.filter((entry) => !entry.fields.isEmpty),
-      ...(fields.isEmpty
-        ? []
-        : [
-            {
-              ...own,
-              fields,
-              time: sameFields(last, fields) ? (last?.time ?? own.time) : own.time,
-            },
-          ]),
+      ...(fields.isEmpty ? [] : [{ ...own, fields, time }]),
     ],
   };
-}
-
-function sameFields(last: Manager | undefined, fields: FieldSet): boolean {
-  return last !== undefined && canonicalJson(last.fields.print()) === canonicalJson(fields.print());
 }
 
 /** `object` without its managedFields. */

@@ -17,7 +17,10 @@ import { startWatch } from "../api/watch.ts";
 import { createObject, mustGet, nameMismatch, updateObject } from "../api/write.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Reply } from "./reply.ts";
-import { includeOf, sendList, sendObject, watchSink, type View } from "./respond.ts";
+import type { View } from "./encoding.ts";
+import { sendList } from "./list-stream.ts";
+import { includeOf, sendObject } from "./respond.ts";
+import { watchContentType, watchSink } from "./watch-stream.ts";
 import type { Target } from "./target.ts";
 
 /** What faults may change of a list before it is sent. */
@@ -43,7 +46,7 @@ export function handleResource(exchange: Exchange, target: Target): void {
     cluster: exchange.cluster,
     kind,
     format: negotiate(accept, {
-      protobuf: false,
+      protobuf: kind.protobuf,
       pretty: flag(exchange.query, "pretty") || isPerson(exchange),
       stream: isWatch,
     }),
@@ -53,7 +56,7 @@ export function handleResource(exchange: Exchange, target: Target): void {
     if (isWatch) watch(exchange, request, view);
     else {
       const page = listPage(exchange.cluster, kind, request.namespace, exchange.query);
-      sendList(exchange.reply, view, exchange.changePage(page));
+      sendList(exchange.reply, view, exchange.changePage(page), wantsGzip(exchange.incoming));
     }
     return;
   }
@@ -101,6 +104,10 @@ function requestOf(exchange: Exchange, kind: Kind, target: Target): ApiRequest {
   };
 }
 
+function wantsGzip(incoming: IncomingMessage): boolean {
+  return (incoming.headers["accept-encoding"] ?? "").includes("gzip");
+}
+
 function flag(query: URLSearchParams, name: string): boolean {
   const text = query.get(name);
   return text !== null && text !== "false" && text !== "0";
@@ -120,8 +127,7 @@ function watch(exchange: Exchange, request: ApiRequest, view: View): void {
     begun = true;
     reply.begin(200, {
       "Cache-Control": "no-cache, private",
-      "Content-Type": view.format.contentType,
-      "Transfer-Encoding": "chunked",
+      "Content-Type": watchContentType(view),
     });
   };
   const sink = watchSink(reply, view);
@@ -168,7 +174,7 @@ function answerTo(request: ApiRequest): ObjectAnswer {
 
 function create(request: ApiRequest): ObjectAnswer {
   const { cluster, kind } = request;
-  const body = parseBody(kind, request.contentType, request.body);
+  const body = parseBody(cluster.schema, kind, request.contentType, request.body);
   const { object, warnings } = readObject(
     cluster.schema,
     kind,
@@ -186,7 +192,7 @@ function create(request: ApiRequest): ObjectAnswer {
 
 function update(request: ApiRequest): ObjectAnswer {
   const { cluster, kind } = request;
-  const body = parseBody(kind, request.contentType, request.body);
+  const body = parseBody(cluster.schema, kind, request.contentType, request.body);
   const { object, warnings } = readObject(
     cluster.schema,
     kind,

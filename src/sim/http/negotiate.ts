@@ -1,7 +1,5 @@
+import { PROTOBUF } from "../api/decode.ts";
 import { ApiError } from "../api/errors.ts";
-
-/** The media type of Kubernetes protobuf. */
-export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
 /** How a response is written. */
 export interface Format {
@@ -26,11 +24,12 @@ export function negotiate(
   for (const clause of clauses) {
     const [type = "", ...rest] = clause.split(";").map((part) => part.trim());
     const parameters = new Map(rest.map((part) => part.split("=", 2) as [string, string]));
-    const encoding = encodingOf(type, options.protobuf);
+    const asMetadata = (parameters.get("as") ?? "").startsWith("PartialObjectMetadata");
+    const encoding = encodingOf(type, options.protobuf || asMetadata);
     if (encoding === undefined) continue;
     if (parameters.get("stream") !== undefined && options.stream !== true) continue;
     const as = shapeOf(parameters);
-    if (as === undefined) continue;
+    if (as === undefined || (as === "table" && encoding === "protobuf")) continue;
     const wanted = ["as", "v", "g"]
       .filter((name) => parameters.has(name))
       .map((name) => `;${name}=${parameters.get(name) as string}`)

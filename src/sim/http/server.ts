@@ -19,6 +19,7 @@ import {
   versionInfo,
   wantsAggregated,
 } from "../api/discovery.ts";
+import { openApiDocument, openApiIndex, openApiV2 } from "../api/openapi.ts";
 import { ApiError, isApiError, noSuchResource, notSimulated } from "../api/errors.ts";
 import { handleResource } from "./handler.ts";
 import { DirectReply, type Reply } from "./reply.ts";
@@ -83,8 +84,27 @@ async function answer(
       response.destroy();
       return;
     }
-    sendError(reply, isApiError(error) ? error : internal(error));
+    const accept = request.headers.accept ?? "";
+    sendError(reply, isApiError(error) ? error : internal(error), cluster, accept);
   }
+}
+
+function openApi(cluster: Cluster, parts: readonly string[], accept: string, reply: Reply): void {
+  const { registry, schema } = cluster;
+  const [version, root, group, name] = parts;
+  const readable = accept === "" || accept.includes("json") || accept.includes("*/*");
+  if (!readable) throw notSimulated(`OpenAPI as ${accept}`);
+  if (version === "v2" && parts.length === 1) sendDocument(reply, openApiV2(registry, schema));
+  else if (version === "v3" && parts.length === 1)
+    sendDocument(reply, openApiIndex(registry, schema));
+  else if (version === "v3") {
+    const found =
+      root === "api"
+        ? openApiDocument(registry, schema, "", group ?? "")
+        : openApiDocument(registry, schema, group ?? "", name ?? "");
+    if (found === undefined) sendText(reply, 404, "404 page not found\n");
+    else sendDocument(reply, found);
+  } else sendText(reply, 404, "404 page not found\n");
 }
 
 function internal(error: unknown): ApiError {
@@ -166,6 +186,6 @@ function document(
   else if (first === "apis" && parts.length === 2) show(oneGroup(registry, second ?? ""));
   else if (first === "apis" && parts.length === 3)
     show(resourceList(registry, second ?? "", third ?? ""));
-  else if (first === "openapi") throw notSimulated("OpenAPI");
+  else if (first === "openapi") openApi(cluster, parts.slice(1), accept, reply);
   else sendText(reply, 404, "404 page not found\n");
 }
