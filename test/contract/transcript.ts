@@ -87,6 +87,11 @@ function normal(value: unknown, key = ""): unknown {
   // API servers repeat causes when several layers check the same; which there are is what counts.
   if (Array.isArray(value) && key === "causes")
     return [...new Map(value.map((item) => [JSON.stringify(item), normal(item)])).values()];
+  // Their order depends on whether two writes fell into one second.
+  if (Array.isArray(value) && key === "managedFields")
+    return value
+      .map((item) => normal(item))
+      .toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   if (Array.isArray(value)) return value.map((item) => normal(item));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
@@ -115,6 +120,7 @@ export function scrub(text: string): string {
 
 /** Output of kubectl without ages, and without the column widths that depend on them. */
 export function canonicalOutput(text: string): string {
+  if (parsed(text) !== undefined) return canonicalBody(text);
   return scrub(text)
     .replaceAll(/(?<=^|\s)(\d+[smhd]){1,2}(?=\s|$)/gm, "<age>")
     .split("\n")
