@@ -19,8 +19,9 @@ import { Reflector, type LinkFacts } from "../runtime/reflector.ts";
 import { repeat } from "../runtime/repeat.ts";
 import { ActualSets } from "./actual-sets.ts";
 import type { Clusters } from "./clusters.ts";
-import { fenceOf } from "./fences.ts";
+import { Fences } from "./fences.ts";
 import { localSets, waitForCalico } from "./local-cluster.ts";
+import { followLocalRanges } from "./local-ranges.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
 import type { OperatorConfig } from "./options.ts";
@@ -71,6 +72,7 @@ class Operator {
   readonly #membership = new Membership();
   readonly #actual: ActualSets;
   readonly #remotes: Remotes;
+  readonly #fences: Fences;
   readonly #reconciler: Reconciler;
   readonly #bug = new AbortController();
   readonly #orphans = new Set<ClusterName>();
@@ -119,6 +121,7 @@ class Operator {
       emptyGraceMs: config.emptySetGrace,
       maxNetsPerSet: config.maxNetsPerSet,
     });
+    this.#fences = new Fences(config);
     this.#remotes = new Remotes({
       clock: this.#clock,
       log: this.#log,
@@ -158,8 +161,7 @@ class Operator {
   }
 
   #openRemote(name: ClusterName, access: ClusterAccess): RemoteCluster {
-    const { fence, isDeclared } = fenceOf(name, this.#config);
-    if (!isDeclared) {
+    if (!this.#fences.isDeclared(name)) {
       this.#log.warn(
         "no --remote-pod-cidr is declared: the cluster is believed about any address",
         {
@@ -176,7 +178,7 @@ class Operator {
         maxRemovalPercent: this.#config.maxRemovalPercent,
         holdMs: this.#config.removalHold,
       },
-      fence: () => fence,
+      fence: () => this.#fences.of(name),
       events: {
         onChanged: (sets) => this.#changed(sets),
         onRefused: (pod, refusal) => this.#notices.refused(name, pod, refusal),
@@ -260,6 +262,14 @@ class Operator {
       userAgent: this.#userAgent,
       onRequest: (outcome) => this.#noteRequest(access, outcome),
     });
+    const ranges = followLocalRanges(
+      client,
+      (found) => {
+        this.#fences.setFound(found);
+        for (const remote of this.#remotes.all()) remote.relist();
+      },
+      { clock: this.#clock, log: this.#log, signal },
+    );
     const group = await waitForCalico({
       client,
       clock: this.#clock,
@@ -283,7 +293,7 @@ class Operator {
       onLink: (facts) => this.#noteLocal(facts, group),
     });
     repeat(this.#clock, this.#config.fullStoreResyncPeriod, signal, () => local.relist());
-    await local.run(signal);
+    await Promise.all([local.run(signal), ranges]);
   }
 
   async #stopWrites(): Promise<void> {

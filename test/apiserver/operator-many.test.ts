@@ -170,6 +170,22 @@ describeOnApiServers("an operator that must not be wrong", () => {
     await become({ "aws-shop-db": ["10.1.0.1/32"] });
   });
 
+  test("what the local cluster's nodes and services tell of its ranges fences remotes in too", async () => {
+    await local.request("POST", "/api/v1/nodes", {
+      metadata: { name: "node-1" },
+      spec: { podCIDRs: ["10.77.0.0/24"] },
+    });
+    operator = await start();
+    await createPod(aws, member("shop", "pod", "db", "10.77.0.9"));
+    await createPod(aws, member("shop", "service", "db", "10.0.0.10"));
+    await createPod(aws, member("shop", "fine", "db", "10.78.0.1"));
+    await become({ "aws-shop-db": ["10.78.0.1/32"] });
+    const reasons = new Set(operator.lines("pod refused").map(({ reason }) => reason));
+    expect(reasons).toContain("lies in the local cluster's pod range 10.77.0.0/24");
+    expect(reasons).toContain("lies in the local cluster's service range 10.0.0.0/24");
+    await local.request("DELETE", "/api/v1/nodes/node-1");
+  });
+
   test("sets of the predecessor are adopted without removing a net, those of nobody are cleared", async () => {
     const generation1 = {
       "managed-by": "calico-global-network-sync-operator",

@@ -1,5 +1,5 @@
 import { containsIp, parseCidr, type Cidr } from "./cidr.ts";
-import { isIpv4Mapped, type Ip } from "./ip.ts";
+import { isIpv4Mapped, type Family, type Ip } from "./ip.ts";
 
 /** Which addresses a remote cluster is believed about (semantics.md R14). */
 export interface Fence {
@@ -32,17 +32,22 @@ const NEVER: readonly NamedRange[] = [
   range("ff00::/8", "is a multicast address"),
 ];
 
+function isOf(family: Family): (range: NamedRange) => boolean {
+  return ({ cidr }) => cidr.family === family;
+}
+
 /**
  * The fence of one remote cluster. `declared` are its pod CIDRs; without any, all that is not refused otherwise is
  * believed. `local` are the local cluster's own ranges, and what each is.
  */
 export function makeFence(declared: readonly Cidr[], local: readonly NamedRange[]): Fence {
   const refused = [...NEVER, ...local];
+  const byFamily = { 4: refused.filter(isOf(4)), 6: refused.filter(isOf(6)) };
   return {
     refusal: (ip) => {
       // Felix panics on such a net, on every node, until it is gone (calico.md 1.9).
       if (isIpv4Mapped(ip)) return "is an IPv4-mapped IPv6 address";
-      const found = refused.find(({ cidr }) => containsIp(cidr, ip));
+      const found = byFamily[ip.family].find(({ cidr }) => containsIp(cidr, ip));
       if (found !== undefined) return found.what;
       return declared.length === 0 || declared.some((cidr) => containsIp(cidr, ip))
         ? undefined
