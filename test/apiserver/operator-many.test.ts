@@ -8,18 +8,14 @@ import { installCalicoCrds } from "../support/crds/install.ts";
 import { eventually, pause } from "../support/eventually.ts";
 import { NetworkSets } from "../support/network-sets.ts";
 import { OperatorProcess } from "../support/operator-process.ts";
-import { createNamespace, createPod, createPods, deletePod, inParallel } from "../support/pods.ts";
-
-const LABELS = { "uw.systems/networksets": "true" };
-const SET = "uw.systems/networkset-name";
-
-const member = (namespace: string, name: string, set: string, ip: string) => ({
-  namespace,
-  name,
-  labels: LABELS,
-  annotations: { [SET]: set },
-  ips: [ip],
-});
+import {
+  createNamespace,
+  createPod,
+  createPods,
+  deleteAllPods,
+  deletePod,
+  member,
+} from "../support/pods.ts";
 
 const many = (count: number, set: string) =>
   Array.from({ length: count }, (_, i) =>
@@ -52,12 +48,7 @@ describeOnApiServers("an operator that must not be wrong", () => {
   afterEach(async () => {
     await operator.stop();
     for (const plane of [aws, gke]) {
-      const { items } = await plane.request<{
-        items: { metadata: { name: string; namespace: string } }[];
-      }>("GET", "/api/v1/pods");
-      await inParallel(items, async ({ metadata }) =>
-        deletePod(plane, metadata.namespace, metadata.name),
-      );
+      await deleteAllPods(plane);
     }
     await sets.removeAll();
   });

@@ -11,26 +11,20 @@ import { OperatorProcess } from "../support/operator-process.ts";
 import {
   createNamespace,
   createPod,
+  deleteAllPods,
   deletePod,
+  member as podInSet,
   patchPodMetadata,
   setPodStatus,
   type PodSpec,
 } from "../support/pods.ts";
 import { createServiceAccount, grant, requestToken } from "../support/service-accounts.ts";
 
-const LABELS = { "uw.systems/networksets": "true" };
 const SET = "uw.systems/networkset-name";
 
-/** A labelled pod of namespace `shop` in `set`. */
+/** A pod of namespace `shop` in `set`. */
 function member(name: string, set: string, ip: string, over: Partial<PodSpec> = {}): PodSpec {
-  return {
-    namespace: "shop",
-    name,
-    labels: LABELS,
-    annotations: { [SET]: set },
-    ips: [ip],
-    ...over,
-  };
+  return podInSet("shop", name, set, ip, over);
 }
 
 describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", () => {
@@ -56,14 +50,6 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
       `--local-kube-config=${local.kubeconfig}`,
       ...flags,
     ]);
-  }
-
-  async function removePods(): Promise<void> {
-    const { items } = await remote.request<{ items: { metadata: { name: string } }[] }>(
-      "GET",
-      "/api/v1/namespaces/shop/pods",
-    );
-    for (const { metadata } of items) await deletePod(remote, "shop", metadata.name);
   }
 
   /** Requests with which the operator wrote sets so far. */
@@ -95,7 +81,7 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
 
     afterEach(async () => {
       await operator.stop();
-      await removePods();
+      await deleteAllPods(remote);
       await sets.removeAll();
     });
 
@@ -253,7 +239,7 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
 
     afterEach(async () => {
       await operator.stop();
-      await removePods();
+      await deleteAllPods(remote);
       await sets().removeAll();
     });
 
@@ -345,7 +331,7 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
 
     afterAll(async () => {
       await operator?.stop();
-      await removePods();
+      await deleteAllPods(remote);
       await sets().removeAll();
       await rm(folder, { recursive: true });
     });
@@ -396,7 +382,7 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
     } finally {
       await operator.stop();
       await bare.stop();
-      await removePods();
+      await deleteAllPods(remote);
     }
   });
 });

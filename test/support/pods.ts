@@ -126,6 +126,41 @@ export async function deletePod(plane: Requester, namespace: string, name: strin
   });
 }
 
+/** A pod that opted into `set` in the predecessor's way: label and annotation. */
+export function member(
+  namespace: string,
+  name: string,
+  set: string,
+  ip: string,
+  over: Partial<PodSpec> = {},
+): PodSpec {
+  return {
+    namespace,
+    name,
+    labels: { "uw.systems/networksets": "true" },
+    annotations: { "uw.systems/networkset-name": set },
+    ips: [ip],
+    ...over,
+  };
+}
+
+/** Deletes every pod of the cluster, finalizers notwithstanding. */
+export async function deleteAllPods(plane: Requester): Promise<void> {
+  const { items } = await plane.request<{
+    items: { metadata: { name: string; namespace: string; finalizers?: string[] } }[];
+  }>("GET", "/api/v1/pods");
+  await inParallel(items, async ({ metadata: { namespace, name, finalizers } }) => {
+    if (finalizers !== undefined) {
+      await plane.request("PATCH", `${podsPath(namespace)}/${name}`, {
+        metadata: { finalizers: null },
+      });
+    }
+    await deletePod(plane, namespace, name).catch((error: unknown) => {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    });
+  });
+}
+
 /** Does `work` for every item, up to 32 at a time; answers in the order of the items. */
 export async function inParallel<T, R>(
   items: Iterable<T>,
