@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { addCleanupCommand } from "./cleanup.ts";
 import { EXIT } from "./exit.ts";
 import { addInspectCommands } from "./inspect.ts";
 import { addOperatorCommand } from "./operator.ts";
@@ -14,6 +15,7 @@ const program = new Command("wayleave")
   .exitOverride();
 
 addOperatorCommand(program);
+addCleanupCommand(program);
 addInspectCommands(program);
 addSimCommand(program);
 

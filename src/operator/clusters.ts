@@ -1,7 +1,8 @@
-import { errorText } from "../core/model/fault.ts";
+import { Fault, errorText } from "../core/model/fault.ts";
 import type { ClusterName } from "../core/model/names.ts";
 import type { OptionErrors } from "../core/options/table.ts";
 import { loadCluster, type ClusterAccess, type ClusterSource } from "../kube/access.ts";
+import { ApiClient } from "../kube/api-client.ts";
 import { fetchCa } from "../kube/ca-url.ts";
 import type { Material } from "../kube/kubeconfig.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -31,7 +32,7 @@ function tokenOf({ remoteSaTokenPath, remoteSaToken }: OperatorConfig): Material
 }
 
 function localSource(
-  { localKubeConfig }: OperatorConfig,
+  localKubeConfig: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
 ): ClusterSource {
   return localKubeConfig === undefined
@@ -45,6 +46,20 @@ async function openRemote(config: OperatorConfig, clock: Clock): Promise<Cluster
   return { name, access: await loadCluster(await remoteSource(config), clock) };
 }
 
+/** The local cluster, for commands that end: requests to it, until `close`. Rejects with a Fault `credentials`. */
+export async function openLocal(
+  localKubeConfig: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+): Promise<{ readonly client: ApiClient; readonly close: () => void }> {
+  const access = await loadCluster(localSource(localKubeConfig, environment), clock).catch(
+    (error: unknown) => {
+      throw new Fault("credentials", `--local-kube-config: ${errorText(error)}`, { cause: error });
+    },
+  );
+  return { client: new ApiClient(access, { clock }), close: () => access.close() };
+}
+
 /** Opens the clusters that `config` names; descriptions that cannot be used are reported with the option that named them, all at once. */
 export async function openClusters(
   config: OperatorConfig,
@@ -53,7 +68,7 @@ export async function openClusters(
 ): Promise<Clusters | { readonly errors: OptionErrors }> {
   const [remote, local] = await Promise.allSettled([
     openRemote(config, clock),
-    loadCluster(localSource(config, environment), clock),
+    loadCluster(localSource(config.localKubeConfig, environment), clock),
   ]);
   if (remote.status === "fulfilled" && local.status === "fulfilled") {
     return { remote: remote.value, local: local.value };

@@ -76,9 +76,22 @@ export const FAMILY_KEYS: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** The set that an object with `labels` holds, of whatever generation; undefined when it is none of ours. */
-export function ownedId(labels: Labels): SetId | undefined {
-  for (const family of FAMILIES) {
+const PREDECESSOR_FAMILIES = FAMILIES.filter(({ manager }) => manager === PREDECESSOR);
+const LEGACY_FAMILIES = PREDECESSOR_FAMILIES.filter(({ name }) => name === LEGACY.name);
+
+const FAMILIES_OF: Readonly<Record<ProfileName, readonly Family[]>> = {
+  "legacy-2021": LEGACY_FAMILIES,
+  semaphore: PREDECESSOR_FAMILIES.filter((family) => !LEGACY_FAMILIES.includes(family)),
+  both: PREDECESSOR_FAMILIES,
+  wayleave: [WAYLEAVE],
+};
+
+/**
+ * The set that an object with `labels` holds, of whatever generation, or only of those whose labels are of `profile`'s
+ * kind; undefined when it is none of ours.
+ */
+export function ownedId(labels: Labels, profile?: ProfileName): SetId | undefined {
+  for (const family of profile === undefined ? FAMILIES : FAMILIES_OF[profile]) {
     const [key, managers] = family.manager;
     const manager = labels[key];
     const cluster = parseClusterName(labels[family.cluster] ?? "");
