@@ -31,6 +31,7 @@ export function jsonListWatch<T>(
   const selectors = { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector };
   const listed = `list ${path}`;
   const watched = `watch ${path}`;
+  const probed = `probe ${path}`;
 
   return {
     async list({ resourceVersion, continueToken, limit, signal, onBytes, onItem }) {
@@ -60,6 +61,14 @@ export function jsonListWatch<T>(
       const page = pageOf(listed, body);
       for (const item of itemsOf(listed, body)) onItem(decoded(listed, decode, item));
       return page;
+    },
+
+    async probe({ signal }) {
+      // With the selectors of the list: an authorizer may allow nothing wider.
+      const query = { ...selectors, limit: "1" };
+      const { body } = await client.request({ method: "GET", path, query, signal });
+      itemsOf(probed, body);
+      return { resourceVersion: pageOf(probed, body).resourceVersion };
     },
 
     async watch({ resourceVersion, timeoutSeconds, signal, onBytes, onOpen, onEvent }) {

@@ -1,6 +1,6 @@
 import type { ListPage, WatchEvent } from "../core/reflector/store.ts";
 
-/** What a Reflector reads: one collection of one server. Both calls reject with a Fault. */
+/** What a Reflector reads: one collection of one server. All calls reject with a Fault. */
 export interface ListWatch<T> {
   /**
    * Reads one page and gives each item to `onItem` as it is decoded.
@@ -31,4 +31,10 @@ export interface ListWatch<T> {
     readonly onOpen: () => void;
     readonly onEvent: (event: WatchEvent<T>) => void;
   }): Promise<void>;
+
+  /**
+   * Asks for the version of the most recent state, by a list of at most one object that no cache may answer from the past.
+   * Sent while a watch is open, and leaves that alone. The caller limits its time by `signal`.
+   */
+  probe(request: { readonly signal: AbortSignal }): Promise<{ readonly resourceVersion: string }>;
 }

@@ -18,8 +18,10 @@ export interface LinkFacts {
   readonly state: StateKind;
   /** Whether the store was a whole copy once. It stays true through later trouble: the copy is then old, not empty. */
   readonly synced: boolean;
-  /** When the server last said something true of the collection (a page, an accepted watch, an event, a bookmark), ms since the epoch. */
+  /** When the server last said something true of the collection (a page, an accepted watch, an event, a bookmark, a probe's answer), ms since the epoch. */
   readonly proofOfLifeAt: number | undefined;
+  /** The same moment on the monotonic clock, for ages: a step of the wall clock does not change them. */
+  readonly proofOfLifeMonotonic: number | undefined;
   /** What last went wrong, also when it has healed since. */
   readonly lastFault: Fault | undefined;
   /** When, ms since the epoch. */
@@ -28,7 +30,7 @@ export interface LinkFacts {
   readonly isHealthy: boolean;
   /** Lists begun, the first included. */
   readonly lists: number;
-  /** Watches that ended, by how: `ended`, `silence`, or a fault's code. */
+  /** Watches that ended, by how: `ended`, `silence`, a fault's code, or `went-back` where a probe found an older version. */
   readonly watchEnds: Readonly<Record<string, number>>;
 }
 
@@ -44,12 +46,21 @@ export interface ReflectorOptions<T> {
   readonly onLink?: (facts: LinkFacts) => void;
 }
 
+/** `reason` of the Fault that says that a server's version went back: it was restored or replaced. */
+export const WENT_BACK = "VersionWentBack";
+
 /** One request: what comes from it once it is not the current one any more is dropped. */
 interface Request {
   readonly abort: AbortController;
   cancelSilence: CancelTimer;
   cancelDeadline: CancelTimer;
   lastByteAt: number;
+}
+
+/** What goes on beside an open watch: one probe, or the timer for the next. */
+interface Side {
+  readonly abort: AbortController;
+  cancelTimer: CancelTimer;
 }
 
 /** Keeps a Store equal to a server's collection by list and watch. The decisions are core/reflector's; this carries them out. */
@@ -64,8 +75,10 @@ export class Reflector<T> {
 
   #state: State | undefined;
   #request: Request | undefined;
+  #side: Side | undefined;
   #cancelWait: CancelTimer | undefined;
   #proofOfLifeAt: number | undefined;
+  #proofOfLifeMonotonic: number | undefined;
   #lastFault: Fault | undefined;
   #lastFaultAt: number | undefined;
   #isHealthy = true;
@@ -121,6 +134,7 @@ export class Reflector<T> {
       state: this.#state?.kind ?? "stopped",
       synced: this.#state?.memory.synced ?? false,
       proofOfLifeAt: this.#proofOfLifeAt,
+      proofOfLifeMonotonic: this.#proofOfLifeMonotonic,
       lastFault: this.#lastFault,
       lastFaultAt: this.#lastFaultAt,
       isHealthy: this.#isHealthy,
@@ -133,9 +147,15 @@ export class Reflector<T> {
     this.#guard(() => {
       const before = this.#state;
       if (before === undefined || before.kind === "stopped") return;
+      const fault = this.#isHealthy ? undefined : this.#lastFault;
       this.#note(before, input);
       const at = { now: this.#clock.monotonic(), random: this.#random() };
-      this.#take(transition(before, input, at), before.kind);
+      const step = transition(before, input, at);
+      if (input.kind === "probed" && step.state.kind !== "watching") {
+        this.#noteWentBack(before, input.resourceVersion);
+      }
+      const isNews = fault !== (this.#isHealthy ? undefined : this.#lastFault);
+      this.#take(step, before.kind, isNews);
     });
   }
 
@@ -145,7 +165,9 @@ export class Reflector<T> {
       case "opened":
       case "event":
       case "bookmark":
+      case "probed":
         this.#proofOfLifeAt = this.#clock.now();
+        this.#proofOfLifeMonotonic = this.#clock.monotonic();
         this.#isHealthy = true;
         return;
       case "failed":
@@ -156,14 +178,24 @@ export class Reflector<T> {
         this.#fault(new Fault("timeout", `${before.kind}: the server went silent`));
         this.#countWatchEnd(before, "silence");
         return;
+      case "probeFailed":
+        this.#fault(input.fault);
+        return;
       case "ended":
         this.#countWatchEnd(before, "ended");
         return;
       case "timer":
+      case "probeDue":
       case "relist":
       case "stop":
         return;
     }
+  }
+
+  #noteWentBack(before: State, version: string): void {
+    const text = `the server's version went back to ${version} from ${before.memory.resourceVersion}`;
+    this.#fault(new Fault("gone", text, { reason: WENT_BACK }));
+    this.#countWatchEnd(before, "went-back");
   }
 
   #fault(fault: Fault): void {
@@ -177,10 +209,10 @@ export class Reflector<T> {
     this.#watchEnds.set(reason, (this.#watchEnds.get(reason) ?? 0) + 1);
   }
 
-  #take(step: Step, before?: StateKind): void {
+  #take(step: Step, before?: StateKind, isNews = false): void {
     this.#state = step.state;
     for (const effect of step.effects) this.#perform(effect);
-    if (step.state.kind !== before || step.effects.length > 0) this.#onLink(this.link());
+    if (step.state.kind !== before || isNews) this.#onLink(this.link());
     if (step.state.kind === "stopped") this.#settle?.resolve();
   }
 
@@ -207,6 +239,12 @@ export class Reflector<T> {
         return;
       case "watch":
         void this.#watch(effect);
+        return;
+      case "probe":
+        void this.#probe(effect.deadlineMs);
+        return;
+      case "probeLater":
+        this.#beside(effect.delayMs, () => ({ kind: "probeDue" }));
         return;
     }
   }
@@ -259,6 +297,44 @@ export class Reflector<T> {
     this.#finish(request, input);
   }
 
+  async #probe(deadlineMs: number): Promise<void> {
+    const side = this.#beside(deadlineMs, () => {
+      side.abort.abort();
+      const text = `probe: no answer within ${deadlineMs} ms`;
+      return { kind: "probeFailed", fault: new Fault("timeout", text) };
+    });
+    let input: Input;
+    try {
+      const { resourceVersion } = await this.#source.probe({ signal: side.abort.signal });
+      input = { kind: "probed", resourceVersion };
+    } catch (error) {
+      input = { kind: "probeFailed", fault: asFault(error) };
+    }
+    if (this.#side !== side) return;
+    this.#endSide();
+    this.#input(input);
+  }
+
+  /** Puts something beside the watch, which becomes `late()` unless it is over within `delayMs`. */
+  #beside(delayMs: number, late: () => Input): Side {
+    this.#endSide();
+    const side: Side = { abort: new AbortController(), cancelTimer: () => {} };
+    this.#side = side;
+    side.cancelTimer = this.#clock.after(delayMs, () => {
+      if (this.#side !== side) return;
+      this.#side = undefined;
+      this.#input(late());
+    });
+    return side;
+  }
+
+  #endSide(): void {
+    const side = this.#side;
+    this.#side = undefined;
+    side?.cancelTimer();
+    side?.abort.abort();
+  }
+
   #begin(silenceMs: number, deadlineMs: number): Request {
     const request: Request = {
       abort: new AbortController(),
@@ -303,6 +379,7 @@ export class Reflector<T> {
 
   #release(request: Request): void {
     this.#request = undefined;
+    this.#endSide();
     request.cancelSilence();
     request.cancelDeadline();
   }

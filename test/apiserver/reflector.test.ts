@@ -1,18 +1,15 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PodRecord } from "../../src/core/model/pod.ts";
-import type { Store } from "../../src/core/reflector/store.ts";
-import { loadCluster, type ClusterAccess, type ClusterSource } from "../../src/kube/access.ts";
+import type { ReflectorLimits } from "../../src/core/reflector/state.ts";
+import type { ClusterSource } from "../../src/kube/access.ts";
 import { ApiClient } from "../../src/kube/api-client.ts";
 import { discoverResources } from "../../src/kube/discovery.ts";
-import { jsonListWatch } from "../../src/kube/json-list-watch.ts";
-import { podFromJson } from "../../src/kube/pod.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import type { ReflectorLimits } from "../../src/core/reflector/state.ts";
-import { Reflector } from "../../src/runtime/reflector.ts";
 import { startControlPlane, type ControlPlane } from "../support/control-plane/control-plane.ts";
 import { describeOnApiServers } from "../support/control-plane/tier.ts";
+import { eventually } from "../support/eventually.ts";
+import { followPods, proxyTo, type Following, type ProxiedPlane } from "../support/follow-pods.ts";
 import {
   createNamespace,
   createPod,
@@ -22,50 +19,12 @@ import {
   patchPodMetadata,
   setPodStatus,
 } from "../support/pods.ts";
-import { TcpProxy } from "../support/tcp-proxy.ts";
 import { createServiceAccount, grant, requestToken, revoke } from "../support/service-accounts.ts";
-
-/** The pods of a cluster by `namespace/name`, and what was ever missed on a completed list. */
-class PodStore implements Store<PodRecord> {
-  readonly pods = new Map<string, PodRecord>();
-  #listed: Set<string> | undefined;
-  completed = 0;
-
-  beginList(): void {
-    this.#listed = new Set();
-  }
-
-  endList(): void {
-    for (const key of this.pods.keys()) if (this.#listed?.has(key) !== true) this.pods.delete(key);
-    this.completed++;
-  }
-
-  abandonList(): void {
-    this.#listed = undefined;
-  }
-
-  put(pod: PodRecord): void {
-    const key = `${pod.namespace}/${pod.name}`;
-    this.pods.set(key, pod);
-    this.#listed?.add(key);
-  }
-
-  remove(pod: PodRecord): void {
-    this.pods.delete(`${pod.namespace}/${pod.name}`);
-  }
-}
-
-interface Following {
-  readonly store: PodStore;
-  readonly reflector: Reflector<PodRecord>;
-  readonly access: ClusterAccess;
-  stop(): Promise<void>;
-}
 
 describeOnApiServers("reflector", () => {
   let plane: ControlPlane;
   const running: Following[] = [];
-  let proxy: TcpProxy | undefined;
+  let proxy: ProxiedPlane | undefined;
 
   beforeAll(async () => {
     // Without a watch cache, so that a compaction is felt by every watch that resumes.
@@ -88,42 +47,14 @@ describeOnApiServers("reflector", () => {
     limits: Partial<ReflectorLimits> = {},
     labelSelector?: string,
   ): Promise<Following> {
-    const access = await loadCluster(source, systemClock);
-    const store = new PodStore();
-    const reflector = new Reflector({
-      source: jsonListWatch(new ApiClient(access, { clock: systemClock }), {
-        path: "/api/v1/pods",
-        decode: (object) => podFromJson(object, new Set(["set"])),
-        ...(labelSelector === undefined ? {} : { labelSelector }),
-      }),
-      store,
-      clock: systemClock,
-      limits,
-    });
-    const abort = new AbortController();
-    const done = reflector.run(abort.signal);
-    const following = {
-      store,
-      reflector,
-      access,
-      stop: async () => {
-        abort.abort();
-        await done;
-        access.close();
-      },
-    };
+    const following = await followPods(source, limits, labelSelector);
     running.push(following);
     return following;
   }
 
-  /** The admin's way to the server over a line that the test can cut. */
   async function throughProxy(): Promise<ClusterSource> {
-    const port = new URL(plane.url).port;
-    proxy = new TcpProxy(Number(port));
-    const text = await readFile(plane.kubeconfig, "utf8");
-    const path = join(plane.folder, "kubeconfig-proxy");
-    await writeFile(path, text.replace(`:${port}`, `:${await proxy.listen()}`));
-    return { kind: "kubeconfig", path };
+    proxy = await proxyTo(plane);
+    return proxy.source;
   }
 
   test("pods are listed page by page and followed through their lives", async () => {
@@ -190,7 +121,9 @@ describeOnApiServers("reflector", () => {
       await plane.start();
       const back = Date.now();
       await createPod(plane, { namespace: "shop", name: `after-${round}`, ips: ["10.1.3.1"] });
-      await eventually(() => expect(store.pods.has(`shop/after-${round}`)).toBe(true), 10_000);
+      await eventually(() => expect(store.pods.has(`shop/after-${round}`)).toBe(true), {
+        timeoutMs: 10_000,
+      });
       expect(Date.now() - back).toBeLessThan(10_000);
       expect(store.pods.size).toBe(before + 1);
     }
@@ -266,7 +199,7 @@ describeOnApiServers("reflector", () => {
     await grant(plane, "shop", "reader", [
       { apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] },
     ]);
-    await eventually(() => expect(reflector.link().state).toBe("watching"), 30_000);
+    await eventually(() => expect(reflector.link().state).toBe("watching"), { timeoutMs: 30_000 });
     await createPod(plane, { namespace: "shop", name: "healed" });
     await eventually(() => expect(store.pods.has("shop/healed")).toBe(true));
   });
@@ -309,7 +242,7 @@ describeOnApiServers("reflector", () => {
     });
     await eventually(() => expect(reflector.link().lastFault?.code).toBe("unauthorized"));
     await writeFile(tokenFile, await requestToken(plane, "shop", "rotating"));
-    await eventually(() => expect(reflector.link().state).toBe("watching"), 30_000);
+    await eventually(() => expect(reflector.link().state).toBe("watching"), { timeoutMs: 30_000 });
   });
 
   test("what is served is told from what is not", async () => {
@@ -345,17 +278,3 @@ describeOnApiServers("reflector", () => {
     expect(store.pods.get("shop/many-499")?.ips).toEqual(["10.9.1.243"]);
   });
 });
-
-/** Retries `check` until it stops throwing. */
-async function eventually(check: () => void, withinMs = 10_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  for (;;) {
-    try {
-      check();
-      return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -4,6 +4,7 @@ import type { ListWatch } from "../../src/runtime/list-watch.ts";
 
 type ListRequest<T> = Parameters<ListWatch<T>["list"]>[0];
 type WatchRequest<T> = Parameters<ListWatch<T>["watch"]>[0];
+type ProbeRequest = Parameters<ListWatch<unknown>["probe"]>[0];
 
 /** A request that waits for the test's answer. */
 export interface PendingList<T> extends ListRequest<T> {
@@ -20,10 +21,17 @@ export interface PendingWatch<T> extends WatchRequest<T> {
   fail(error: Error): void;
 }
 
+export interface PendingProbe extends ProbeRequest {
+  answer(resourceVersion: string): void;
+  fail(error: Error): void;
+}
+
 /** A ListWatch whose every answer the test gives by hand. An aborted request rejects, as the port demands. */
 export class ScriptedListWatch<T> implements ListWatch<T> {
-  /** All requests so far, oldest first. */
+  /** All lists and watches so far, oldest first. */
   readonly requests: (PendingList<T> | PendingWatch<T>)[] = [];
+  /** All probes so far, oldest first. */
+  readonly probes: PendingProbe[] = [];
 
   list(request: ListRequest<T>): Promise<ListPage> {
     return new Promise((resolve, reject) => {
@@ -60,6 +68,26 @@ export class ScriptedListWatch<T> implements ListWatch<T> {
         fail: reject,
       });
     });
+  }
+
+  probe(request: ProbeRequest): Promise<{ readonly resourceVersion: string }> {
+    return new Promise((resolve, reject) => {
+      request.signal.addEventListener("abort", () =>
+        reject(new Fault("aborted", "probe given up")),
+      );
+      this.probes.push({
+        ...request,
+        answer: (resourceVersion) => resolve({ resourceVersion }),
+        fail: reject,
+      });
+    });
+  }
+
+  /** The newest probe. */
+  get lastProbe(): PendingProbe {
+    const last = this.probes.at(-1);
+    if (last === undefined) throw new Error("there was no probe");
+    return last;
   }
 
   /** The newest request, which must be a list. */

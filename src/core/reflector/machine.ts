@@ -1,5 +1,5 @@
 import { Fault } from "../model/fault.ts";
-import { addFailure, failureDelayMs, NO_FAILURES, relistDelayMs } from "./backoff.ts";
+import { addFailure, failureDelayMs, MIN_DELAY_MS, NO_FAILURES, relistDelayMs } from "./backoff.ts";
 import type {
   At,
   Effect,
@@ -13,6 +13,7 @@ import type {
   StateOf,
   Step,
 } from "./state.ts";
+import { isOlderVersion } from "./version.ts";
 
 /** A watch that lived this long worked: it may be reopened at once, and past failures are forgotten. */
 export const WORKED_MS = 5_000;
@@ -45,34 +46,41 @@ const TABLE: Table = {
     failed: (state, input, at) => listFailed(state, input.fault, [], at),
     silence: (state, _input, at) => listFailed(state, silent(), [{ kind: "cancel" }], at),
     timer: stay,
+    probeDue: stay,
+    probed: stay,
+    probeFailed: stay,
     relist: stay,
     stop: ({ memory }) => stop(memory, [{ kind: "cancel" }, { kind: "abandonList" }]),
   },
   opening: {
     page: stay,
     opened: ({ memory }, _input, { now }) => watching(memory, now),
-    event: ({ memory }, input, { now }) => progress(memory, now, false, input.resourceVersion),
-    bookmark: ({ memory }, input, { now }) => progress(memory, now, false, input.resourceVersion),
+    event: ({ memory }, input, at) => openedWith(memory, input.resourceVersion, at),
+    bookmark: ({ memory }, input, at) => openedWith(memory, input.resourceVersion, at),
     ended: (state, _input, at) =>
       rewatch(state.memory, addFailure(state.memory.failures, "connection"), at),
     failed: (state, input, at) => watchFailed(state.memory, input.fault, [], at),
     silence: (state, _input, at) => watchFailed(state.memory, silent(), [{ kind: "cancel" }], at),
     timer: stay,
+    probeDue: stay,
+    probed: stay,
+    probeFailed: stay,
     relist: ({ memory }) => firstPage(memory, [{ kind: "cancel" }]),
     stop: ({ memory }) => stop(memory, [{ kind: "cancel" }]),
   },
   watching: {
     page: stay,
     opened: stay,
-    event: (state, input) =>
-      progress(state.memory, state.since, state.progressed, input.resourceVersion),
-    bookmark: (state, input) =>
-      progress(state.memory, state.since, state.progressed, input.resourceVersion),
+    event: (state, input, at) => heard(state, input.resourceVersion, at),
+    bookmark: (state, input, at) => heard(state, input.resourceVersion, at),
     ended: watchEnded,
     failed: (state, input, at) => watchFailed(afterWatch(state, at), input.fault, [], at),
     silence: (state, _input, at) =>
       watchFailed(afterWatch(state, at), silent(), [{ kind: "cancel" }], at),
     timer: stay,
+    probeDue,
+    probed,
+    probeFailed,
     relist: (state, _input, at) => firstPage(afterWatch(state, at), [{ kind: "cancel" }]),
     stop: ({ memory }) => stop(memory, [{ kind: "cancel" }]),
   },
@@ -86,6 +94,9 @@ const TABLE: Table = {
     silence: stay,
     timer: ({ memory, next }, _input, at) =>
       next === "list" ? firstPage(memory, []) : openWatch(memory, [], at),
+    probeDue: stay,
+    probed: stay,
+    probeFailed: stay,
     relist: ({ memory }) => ({ state: { kind: "waiting", memory, next: "list" }, effects: [] }),
     stop: ({ memory }) => stop(memory, [{ kind: "cancel" }]),
   },
@@ -98,6 +109,9 @@ const TABLE: Table = {
     failed: stay,
     silence: stay,
     timer: stay,
+    probeDue: stay,
+    probed: stay,
+    probeFailed: stay,
     relist: stay,
     stop: stay,
   },
@@ -208,21 +222,93 @@ function openWatch(memory: Memory, effects: readonly Effect[], { random }: At): 
   return { state: { kind: "opening", memory }, effects: [...effects, watch] };
 }
 
-function watching(memory: Memory, since: number): Step {
-  return { state: { kind: "watching", memory, since, progressed: false }, effects: [] };
+/**
+ * After an attempt that failed, the server that answers may not be what it was, so it is asked for its version at once:
+ * a watch from a version that it has not reached would stay open and silent.
+ */
+function watching(memory: Memory, now: number): Step {
+  const state = {
+    kind: "watching",
+    memory,
+    since: now,
+    progressed: false,
+    heardAt: now,
+    probing: undefined,
+    probeFailures: NO_FAILURES,
+  } as const;
+  return memory.failures.count > 0 ? probe(state) : probeLater(state, memory.limits.probeAfterMs);
 }
 
-function progress(memory: Memory, since: number, progressed: boolean, version: string): Step {
+function openedWith(memory: Memory, version: string, at: At): Step {
+  const { state, effects } = watching(memory, at.now);
+  return { state: heard(state as StateOf<"watching">, version, at).state, effects };
+}
+
+/** An event or bookmark. One that is older than what is known says nothing, and must not hide that the server went back. */
+function heard(state: StateOf<"watching">, version: string, { now }: At): Step {
+  const { memory } = state;
+  if (isOlderVersion(version, memory.resourceVersion)) return stay(state);
   const moved = isVersion(version) && version !== memory.resourceVersion;
   return {
     state: {
-      kind: "watching",
+      ...state,
       memory: moved ? { ...memory, resourceVersion: version } : memory,
-      since,
-      progressed: progressed || moved,
+      progressed: state.progressed || moved,
+      heardAt: now,
     },
     effects: [],
   };
+}
+
+function probe(state: StateOf<"watching">): Step {
+  const { limits, resourceVersion } = state.memory;
+  return {
+    state: { ...state, probing: resourceVersion },
+    effects: [{ kind: "probe", deadlineMs: limits.probeDeadlineMs }],
+  };
+}
+
+function probeLater(state: StateOf<"watching">, delayMs: number): Step {
+  return {
+    state: { ...state, probing: undefined },
+    effects: [{ kind: "probeLater", delayMs: Math.max(MIN_DELAY_MS, delayMs) }],
+  };
+}
+
+function probeDue(state: StateOf<"watching">, _input: Input, { now }: At): Step {
+  if (state.probing !== undefined) return stay(state);
+  const leftMs = state.heardAt + state.memory.limits.probeAfterMs - now;
+  return leftMs <= 0 || state.probeFailures.count > 0 ? probe(state) : probeLater(state, leftMs);
+}
+
+/**
+ * The answer is compared with the version that was held when the probe was sent: events may have overtaken it since.
+ * It never becomes the version to go on from, because the events before it have not come yet.
+ */
+function probed(state: StateOf<"watching">, { resourceVersion }: InputOf<"probed">, at: At): Step {
+  const { probing } = state;
+  if (probing === undefined) return stay(state);
+  if (!isVersion(resourceVersion)) {
+    const fault = new Fault("malformed", `probe answered resourceVersion "${resourceVersion}"`);
+    return probeFailed(state, { kind: "probeFailed", fault }, at);
+  }
+  if (isOlderVersion(resourceVersion, probing)) {
+    return relist({ ...afterWatch(state, at), forgetVersion: true }, [{ kind: "cancel" }], at);
+  }
+  const answered = { ...state, heardAt: at.now, probeFailures: NO_FAILURES };
+  return probeLater(answered, state.memory.limits.probeAfterMs);
+}
+
+/** The watch stays open: whether it still lives is for its own silence to say. */
+function probeFailed(
+  state: StateOf<"watching">,
+  { fault }: InputOf<"probeFailed">,
+  { random }: At,
+): Step {
+  if (state.probing === undefined) return stay(state);
+  const probeFailures = addFailure(state.probeFailures, fault.code);
+  const delayMs = failureDelayMs(probeFailures, fault.retryAfterMs, random);
+  return probeLater({ ...state, probeFailures }, delayMs);
 }
 
 /** The memory after a watch, whose success ends a row of failures. */

@@ -13,6 +13,10 @@ export interface ReflectorLimits {
   readonly openDeadlineMs: number;
   /** An open watch that brings no byte for this long is given up. Bookmarks come about once a minute. */
   readonly watchSilenceMs: number;
+  /** An open watch that brings no event or bookmark for this long is helped by a probe on the side. At least 50. */
+  readonly probeAfterMs: number;
+  /** A probe that is not answered after this long has failed. */
+  readonly probeDeadlineMs: number;
   /** The server is asked to end a watch after a random time between these, so that a fleet does not reconnect at once. */
   readonly watchMinSeconds: number;
   readonly watchMaxSeconds: number;
@@ -25,6 +29,8 @@ export const DEFAULT_LIMITS: ReflectorLimits = {
   pageDeadlineMs: 60_000,
   openDeadlineMs: 15_000,
   watchSilenceMs: 90_000,
+  probeAfterMs: 15_000,
+  probeDeadlineMs: 10_000,
   watchMinSeconds: 300,
   watchMaxSeconds: 600,
 };
@@ -32,9 +38,9 @@ export const DEFAULT_LIMITS: ReflectorLimits = {
 /** What outlives a state. */
 export interface Memory {
   readonly limits: ReflectorLimits;
-  /** The newest version seen in a page, event or bookmark; "" before the first. Never "0". Opaque: compared only for equality. */
+  /** The version of the last page, and since then the newest of an event or bookmark; "" before the first. Never "0". */
   readonly resourceVersion: string;
-  /** The server does not know `resourceVersion` (it was restored): the next list must not name it. */
+  /** The server does not know `resourceVersion`, or has gone back behind it (it was restored): the next list must not name it. */
   readonly forgetVersion: boolean;
   /** Whether a list was ever completed: the store is a whole copy, though perhaps an old one. */
   readonly synced: boolean;
@@ -48,7 +54,7 @@ export interface Memory {
 
 /**
  * Where a Reflector stands. Each state has one thing under way: `listing` a page, `opening` and `watching` the same
- * watch request, `waiting` a timer, `stopped` nothing.
+ * watch request, `waiting` a timer, `stopped` nothing. `watching` has a probe besides, or the timer for the next one.
  */
 export type State =
   | {
@@ -65,6 +71,12 @@ export type State =
       readonly since: number;
       /** Whether this watch moved `resourceVersion`. */
       readonly progressed: boolean;
+      /** When the server last spoke: its answer, an event or bookmark that is not older than what is known, or a probe's. */
+      readonly heardAt: number;
+      /** The version that was held when the probe under way was sent; undefined while a timer runs instead. */
+      readonly probing: string | undefined;
+      /** Probes of this watch that failed since one was answered. */
+      readonly probeFailures: Failures;
     }
   | { readonly kind: "waiting"; readonly memory: Memory; readonly next: "list" | "watch" }
   | { readonly kind: "stopped"; readonly memory: Memory };
@@ -84,17 +96,24 @@ export type Input =
   | { readonly kind: "failed"; readonly fault: Fault }
   /** The request under way passed its silence limit or its deadline. */
   | { readonly kind: "silence" }
+  /** The timer of a wait. */
   | { readonly kind: "timer" }
+  /** The timer for the next probe. */
+  | { readonly kind: "probeDue" }
+  /** The probe's answer: the version of the collection's most recent state. */
+  | { readonly kind: "probed"; readonly resourceVersion: string }
+  /** The probe failed, or passed its deadline. */
+  | { readonly kind: "probeFailed"; readonly fault: Fault }
   /** The owner wants a fresh list. */
   | { readonly kind: "relist" }
   | { readonly kind: "stop" };
 
-/** What the shell must do, in order. A request or wait is always last. */
+/** What the shell must do, in order. A request, wait or probe is always last. */
 export type Effect =
   | { readonly kind: "beginList" }
   | { readonly kind: "endList" }
   | { readonly kind: "abandonList" }
-  /** Give up the request or timer under way; nothing more may come from it. */
+  /** Give up the request or timer under way, and what is beside it; nothing more may come from them. */
   | { readonly kind: "cancel" }
   | {
       readonly kind: "list";
@@ -116,7 +135,11 @@ export type Effect =
       /** For the whole watch, also one that drips bytes and never ends. */
       readonly deadlineMs: number;
     }
-  | { readonly kind: "wait"; readonly delayMs: number };
+  | { readonly kind: "wait"; readonly delayMs: number }
+  /** Beside the watch, and given up with it: ask for the most recent version. */
+  | { readonly kind: "probe"; readonly deadlineMs: number }
+  /** Beside the watch, and given up with it: a timer. */
+  | { readonly kind: "probeLater"; readonly delayMs: number };
 
 /** A transition's outcome. */
 export interface Step {

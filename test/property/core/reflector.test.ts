@@ -52,6 +52,9 @@ const inputs: fc.Arbitrary<Input> = fc.oneof(
     fault: new Fault("timeout", "x", { reason: "ResourceVersionTooLarge" }),
   }),
   fc.constant<Input>({ kind: "silence" }),
+  fc.constant<Input>({ kind: "probeDue" }),
+  fc.record({ kind: fc.constant("probed" as const), resourceVersion: versions }),
+  codes.map((code): Input => ({ kind: "probeFailed", fault: new Fault(code, "x") })),
   fc.constant<Input>({ kind: "relist" }),
 );
 
@@ -74,7 +77,9 @@ interface Moment {
   readonly must: (holds: boolean, otherwise: string) => void;
 }
 
-/** Drives the machine, where a wait passes whole unless a move comes early; gives the last state and the rules broken. */
+/**
+ * Drives the machine, where a wait passes whole unless a move comes early, and a probe is answered, or falls due
+ * after its delay, only where one was sent or put off; gives the last state and the rules broken. */
 function play(
   history: readonly Move[],
   onStep: (moment: Moment) => void,
@@ -85,6 +90,7 @@ function play(
   };
   let now = 1_000;
   let waitMs = 0;
+  let dueAt = 0;
   let { state, effects } = start(DEFAULT_LIMITS);
   onStep({
     step: { state, effects },
@@ -96,7 +102,10 @@ function play(
   const take = (input: Input, random: number): void => {
     const before = state;
     ({ state, effects } = transition(state, input, { now, random }));
-    for (const effect of effects) if (effect.kind === "wait") waitMs = effect.delayMs;
+    for (const effect of effects) {
+      if (effect.kind === "wait") waitMs = effect.delayMs;
+      if (effect.kind === "probeLater") dueAt = now + effect.delayMs;
+    }
     onStep({ step: { state, effects }, now, before, input: input.kind, must });
   };
   for (const { input, early, afterMs, random } of history) {
@@ -105,6 +114,12 @@ function play(
       take({ kind: "timer" }, random);
     }
     now += afterMs;
+    const isProbing = state.kind === "watching" && state.probing !== undefined;
+    if (input.kind === "probeDue") {
+      if (state.kind !== "watching" || isProbing) continue;
+      now = Math.max(now, dueAt);
+    }
+    if ((input.kind === "probed" || input.kind === "probeFailed") && !isProbing) continue;
     take(input, random);
   }
   return { state, broken };
@@ -158,6 +173,106 @@ test("exactly one thing is under way, and no watch starts before a whole list or
   );
 });
 
+test("beside an open watch there is always one probe or the timer for one, and elsewhere neither", () => {
+  fc.assert(
+    fc.property(histories, (history) => {
+      let beside: "probe" | "timer" | "nothing" = "nothing";
+      const { broken } = play(history, ({ step, input, must }) => {
+        if (step.state.kind !== "watching") beside = "nothing";
+        if (input === "probeDue" || input === "probed" || input === "probeFailed") {
+          beside = "nothing";
+        }
+        for (const effect of step.effects) {
+          if (effect.kind !== "probe" && effect.kind !== "probeLater") continue;
+          must(beside === "nothing", `${effect.kind} beside a ${beside}`);
+          must(step.effects.at(-1) === effect, "not the last effect");
+          beside = effect.kind === "probe" ? "probe" : "timer";
+          if (effect.kind === "probeLater") must(effect.delayMs >= 50, "a probe too soon");
+        }
+        must((step.state.kind === "watching") === (beside !== "nothing"), `${beside} beside`);
+        const isProbing = step.state.kind === "watching" && step.state.probing !== undefined;
+        must(isProbing === (beside === "probe"), `probing with ${beside} beside`);
+      });
+      expect(broken).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("the version held goes back only by a list", () => {
+  fc.assert(
+    fc.property(histories, (history) => {
+      const { broken } = play(history, ({ step, before, must }) => {
+        const [was, is] = [before.memory.resourceVersion, step.state.memory.resourceVersion];
+        must(before.kind === "listing" || Number(is) >= Number(was), `${is} after ${was}`);
+      });
+      expect(broken).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a server that was restored is listed anew within 20 s of its return", () => {
+  const outage = fc.record({
+    outageMs: fc.integer({ min: 1, max: 60_000 }),
+    watchedMs: fc.integer({ min: 0, max: 200_000 }),
+    held: fc.integer({ min: 2, max: 1_000_000 }),
+    lost: fc.integer({ min: 1, max: 1_000_000 }),
+    /** The first probe is lost, and found to be so at its deadline. */
+    losesProbe: fc.boolean(),
+    codes: fc.array(fc.constantFrom<FaultCode>("connection", "timeout", "unavailable")),
+    // Not below 0.1, where an outage is a thousand attempts of 50 ms.
+    randoms: fc.array(fc.double({ min: 0.1, max: 1, maxExcluded: true, noNaN: true }), {
+      minLength: 1,
+    }),
+  });
+  fc.assert(
+    fc.property(
+      outage,
+      ({ outageMs, watchedMs, held, lost, losesProbe, codes: kindsOf, randoms }) => {
+        const restored = Math.max(1, held - lost);
+        let now = 0;
+        let drawn = 0;
+        let step = start(DEFAULT_LIMITS);
+        const take = (input: Input): void => {
+          step = transition(step.state, input, {
+            now,
+            random: randoms[drawn++ % randoms.length] ?? 0,
+          });
+        };
+        const pass = (): void => {
+          for (const effect of step.effects) if (effect.kind === "wait") now += effect.delayMs;
+        };
+        take({ kind: "page", resourceVersion: String(held), continueToken: "" });
+        take({ kind: "opened" });
+        now += watchedMs;
+        const back = now + outageMs;
+        let failures = 0;
+        for (;;) {
+          const code = kindsOf[failures++ % Math.max(1, kindsOf.length)] ?? "connection";
+          take({ kind: "failed", fault: new Fault(code, "away") });
+          pass();
+          take({ kind: "timer" });
+          if (now >= back) break;
+        }
+        take({ kind: "opened" });
+        expect(kinds(step.effects)).toEqual(["probe"]);
+        if (losesProbe) {
+          now += DEFAULT_LIMITS.probeDeadlineMs;
+          take({ kind: "probeFailed", fault: new Fault("timeout", "no answer") });
+          for (const effect of step.effects)
+            if (effect.kind === "probeLater") now += effect.delayMs;
+          take({ kind: "probeDue" });
+        }
+        take({ kind: "probed", resourceVersion: String(restored) });
+        expect(step.effects.at(-1)).toMatchObject({ kind: "list", resourceVersion: "" });
+        expect(now - back).toBeLessThan(20_000);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
 function mustBeSafe(effect: Effect, state: State, must: Moment["must"]): void {
   if (effect.kind === "watch") {
     must(state.memory.synced, "a watch before a whole list");
@@ -174,14 +289,14 @@ test("never a loop without progress or delay: requests are bounded by time, page
       let credit = 1;
       let last = 1_000;
       const { broken } = play(history, ({ step, now, before, input, must }) => {
-        // 50 ms buy a request; so do a new page, the step from a whole list to its watch, and the owner's wish.
+        // 50 ms buy a request; so do a new page, the step from a whole list to its watch, a watch that opens (its probe),
+        // and the owner's wish.
         credit += (now - last) / 50;
         last = now;
         if (before.kind === "listing" && ["listing", "opening"].includes(step.state.kind)) credit++;
+        if (before.kind === "opening" && step.state.kind === "watching") credit++;
         if (input === "relist") credit++;
-        if (step.effects.some((effect) => effect.kind === "list" || effect.kind === "watch")) {
-          requests++;
-        }
+        if (step.effects.some(({ kind }) => ["list", "watch", "probe"].includes(kind))) requests++;
         must(requests <= credit + 1, `${requests} requests for ${credit}`);
       });
       expect(broken).toEqual([]);

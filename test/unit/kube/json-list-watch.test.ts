@@ -149,6 +149,42 @@ describe("a list", () => {
   });
 });
 
+describe("a probe", () => {
+  const probe = async (): Promise<unknown> =>
+    source.probe({ signal: abort.signal }).catch((error: unknown) => error);
+
+  test("asks for one object of the most recent state, and gives the version alone", async () => {
+    server.answer = json({
+      kind: "PodList",
+      metadata: { resourceVersion: "7", continue: "tok" },
+      items: [{ metadata: {} }],
+    });
+    expect(await probe()).toEqual({ resourceVersion: "7" });
+    const [asked = ""] = server.requests;
+    expect(Object.fromEntries(new URL(asked.slice(4), "http://x").searchParams)).toEqual({
+      labelSelector: "a=b,c in (d,e)",
+      limit: "1",
+    });
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["half of it", '{"metadata":{"resourceVersion":"7"},"items":['],
+    ["no version", '{"metadata":{},"items":[]}'],
+    ["one object instead of a list", '{"metadata":{"resourceVersion":"7"}}'],
+  ])("that is answered with %s is malformed", async (_name, body) => {
+    server.answer = (_request, response) => void response.writeHead(200).end(body);
+    expect(await probe()).toMatchObject({ name: "Fault", code: "malformed" });
+  });
+
+  test("that is refused, or given up, is a fault", async () => {
+    server.answer = refusal(403, "Forbidden", "not you");
+    expect(await probe()).toMatchObject({ code: "forbidden" });
+    server.answer = () => abort.abort();
+    expect(await probe()).toMatchObject({ code: "aborted" });
+  });
+});
+
 describe("a watch", () => {
   test("asks for bookmarks and a time, and hands on events, however the bytes are cut", async () => {
     const text = [

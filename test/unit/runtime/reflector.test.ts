@@ -247,3 +247,99 @@ test("the owner hears of states and faults, not of each event", async () => {
   expect(reflector.link().proofOfLifeAt).toBe(clock.now());
   expect(facts.map((link) => link.state)).toEqual(["listing", "opening", "watching"]);
 });
+
+test("a quiet watch is proven alive by a probe every 15 s, and stays open", async () => {
+  await synced("a");
+  const watch = source.lastWatch;
+  for (let i = 1; i <= 3; i++) {
+    await clock.advance(15_000);
+    expect(source.probes).toHaveLength(i);
+    const before = reflector.link().proofOfLifeAt;
+    source.lastProbe.answer("5");
+    await settle();
+    expect(reflector.link().proofOfLifeAt).toBe((before ?? 0) + 15_000);
+    expect(reflector.link().proofOfLifeMonotonic).toBe(clock.monotonic());
+  }
+  expect(source.lastWatch).toBe(watch);
+  expect(watch.signal.aborted).toBe(false);
+  expect(facts.map((link) => link.state)).toEqual(["listing", "opening", "watching"]);
+});
+
+test("a watch that speaks is not probed", async () => {
+  await synced();
+  for (let i = 6; i < 12; i++) {
+    await clock.advance(14_000);
+    source.lastWatch.send({ kind: "bookmark", resourceVersion: String(i) });
+  }
+  expect(source.probes).toHaveLength(0);
+});
+
+test("a probe's answer does not keep alive a watch whose line is dead", async () => {
+  await synced();
+  const watch = source.lastWatch;
+  for (let i = 0; i < 5; i++) {
+    await clock.advance(15_000);
+    source.lastProbe.answer("5");
+    await settle();
+  }
+  await clock.advance(15_000);
+  expect(watch.signal.aborted).toBe(true);
+  expect(reflector.link().watchEnds).toEqual({ silence: 1 });
+  expect(source.lastProbe.signal.aborted).toBe(true);
+});
+
+test("a probe that fails is told and tried again; one that is not answered is given up", async () => {
+  await synced();
+  await clock.advance(15_000);
+  source.lastProbe.fail(new Fault("forbidden", "not any more"));
+  await settle();
+  expect(reflector.link()).toMatchObject({ state: "watching", isHealthy: false });
+  expect(facts.at(-1)?.lastFault).toMatchObject({ code: "forbidden" });
+  await clock.advance(125);
+  expect(source.probes).toHaveLength(2);
+  await clock.advance(10_000);
+  expect(source.lastProbe.signal.aborted).toBe(true);
+  expect(facts.at(-1)?.lastFault).toMatchObject({ code: "timeout" });
+  await clock.advance(125);
+  expect(source.probes).toHaveLength(3);
+  source.lastProbe.answer("6");
+  await settle();
+  expect(facts.at(-1)).toMatchObject({ state: "watching", isHealthy: true });
+});
+
+test("a server that went back is noticed at once after it returns, and listed whole", async () => {
+  await synced("a", "b");
+  source.lastWatch.fail(new Fault("connection", "away"));
+  await clock.advance(125);
+  source.lastWatch.open();
+  const watch = source.lastWatch;
+  source.lastProbe.answer("3");
+  await settle();
+  expect(watch.signal.aborted).toBe(true);
+  expect(source.lastList).toMatchObject({ resourceVersion: "", continueToken: "" });
+  expect([...store.items]).toEqual(["a", "b"]);
+  expect(facts.at(-1)).toMatchObject({
+    state: "listing",
+    isHealthy: false,
+    lastFault: { code: "gone", reason: "VersionWentBack" },
+    watchEnds: { connection: 1, "went-back": 1 },
+  });
+  source.lastList.answer(["a"], { resourceVersion: "3", continueToken: "" });
+  await settle();
+  expect([...store.items]).toEqual(["a"]);
+  expect(source.lastWatch.resourceVersion).toBe("3");
+  expect(reflector.link().isHealthy).toBe(true);
+});
+
+test("what an abandoned probe still brings is dropped", async () => {
+  await synced("a");
+  await clock.advance(15_000);
+  const probe = source.lastProbe;
+  source.lastWatch.end();
+  await settle();
+  expect(probe.signal.aborted).toBe(true);
+  probe.answer("1");
+  await settle();
+  expect(reflector.link().state).toBe("opening");
+  expect(reflector.link().watchEnds).toEqual({ ended: 1 });
+});

@@ -9,8 +9,10 @@ import {
   type Memory,
   type State,
   type StateKind,
+  type StateOf,
   type Step,
 } from "../../../../src/core/reflector/state.ts";
+import { isOlderVersion } from "../../../../src/core/reflector/version.ts";
 
 const LIMITS = { ...DEFAULT_LIMITS, pageLimit: 2, watchMinSeconds: 300, watchMaxSeconds: 600 };
 const NOW = 1_000_000;
@@ -30,10 +32,24 @@ function memory(fields: Partial<Memory> = {}): Memory {
   };
 }
 
+/** A watch that opened ten seconds ago, heard nothing since, and waits for a probe to fall due. */
+function watching(fields: Partial<StateOf<"watching">> = {}): StateOf<"watching"> {
+  return {
+    kind: "watching",
+    memory: memory(),
+    since: NOW - 10_000,
+    progressed: false,
+    heardAt: NOW - 10_000,
+    probing: undefined,
+    probeFailures: { class: "away", count: 0 },
+    ...fields,
+  };
+}
+
 const STATES: { readonly [K in StateKind]: State } = {
   listing: { kind: "listing", memory: memory(), continueToken: "" },
   opening: { kind: "opening", memory: memory() },
-  watching: { kind: "watching", memory: memory(), since: NOW - 10_000, progressed: false },
+  watching: watching(),
   waiting: { kind: "waiting", memory: memory(), next: "watch" },
   stopped: { kind: "stopped", memory: memory() },
 };
@@ -47,6 +63,9 @@ const INPUTS: { readonly [K in InputKind]: Input } = {
   failed: { kind: "failed", fault: new Fault("connection", "gone away") },
   silence: { kind: "silence" },
   timer: { kind: "timer" },
+  probeDue: { kind: "probeDue" },
+  probed: { kind: "probed", resourceVersion: "9" },
+  probeFailed: { kind: "probeFailed", fault: new Fault("connection", "refused") },
   relist: { kind: "relist" },
   stop: { kind: "stop" },
 };
@@ -64,18 +83,24 @@ const TRUTH: Readonly<Record<StateKind, Readonly<Record<InputKind, Expected>>>> 
     failed: ["waiting", "abandonList", "wait"],
     silence: ["waiting", "cancel", "abandonList", "wait"],
     timer: "-",
+    probeDue: "-",
+    probed: "-",
+    probeFailed: "-",
     relist: "-",
     stop: ["stopped", "cancel", "abandonList"],
   },
   opening: {
     page: "-",
-    opened: ["watching"],
-    event: ["watching"],
-    bookmark: ["watching"],
+    opened: ["watching", "probeLater"],
+    event: ["watching", "probeLater"],
+    bookmark: ["watching", "probeLater"],
     ended: ["waiting", "wait"],
     failed: ["waiting", "wait"],
     silence: ["waiting", "cancel", "wait"],
     timer: "-",
+    probeDue: "-",
+    probed: "-",
+    probeFailed: "-",
     relist: ["listing", "cancel", "beginList", "list"],
     stop: ["stopped", "cancel"],
   },
@@ -88,6 +113,9 @@ const TRUTH: Readonly<Record<StateKind, Readonly<Record<InputKind, Expected>>>> 
     failed: ["waiting", "wait"],
     silence: ["waiting", "cancel", "wait"],
     timer: "-",
+    probeDue: ["watching", "probeLater"],
+    probed: "-",
+    probeFailed: "-",
     relist: ["listing", "cancel", "beginList", "list"],
     stop: ["stopped", "cancel"],
   },
@@ -100,6 +128,9 @@ const TRUTH: Readonly<Record<StateKind, Readonly<Record<InputKind, Expected>>>> 
     failed: "-",
     silence: "-",
     timer: ["opening", "watch"],
+    probeDue: "-",
+    probed: "-",
+    probeFailed: "-",
     relist: ["waiting"],
     stop: ["stopped", "cancel"],
   },
@@ -112,6 +143,9 @@ const TRUTH: Readonly<Record<StateKind, Readonly<Record<InputKind, Expected>>>> 
     failed: "-",
     silence: "-",
     timer: "-",
+    probeDue: "-",
+    probed: "-",
+    probeFailed: "-",
     relist: "-",
     stop: "-",
   },
@@ -265,7 +299,7 @@ describe("watches", () => {
   });
 
   test("that end young are reopened after a pause, even if they made progress", () => {
-    const young: State = { ...STATES.watching, since: NOW - 100 } as State;
+    const young = watching({ since: NOW - 100 });
     expect(effect(transition(young, { kind: "ended" }, HALF), "wait").delayMs).toBe(125);
     const after = run(
       young,
@@ -292,7 +326,7 @@ describe("watches", () => {
 
   test("a repeated event of the same version is no progress", () => {
     const step = transition(STATES.watching, { kind: "event", resourceVersion: "7" }, HALF);
-    expect(step.state).toEqual(STATES.watching);
+    expect(step.state).toEqual(watching({ heardAt: NOW }));
   });
 
   test("a version too old is listed anew at once", () => {
@@ -369,12 +403,169 @@ describe("pauses after failures", () => {
   });
 
   test("a watch that worked starts the row of failures anew", () => {
-    const long: State = {
-      kind: "watching",
+    const long = watching({
       memory: memory({ failures: { class: "away", count: 9 } }),
       since: NOW - 6_000,
-      progressed: false,
-    };
+    });
     expect(effect(transition(long, failed("connection"), HALF), "wait").delayMs).toBe(125);
+  });
+});
+
+describe("probes", () => {
+  const { probeAfterMs, probeDeadlineMs } = LIMITS;
+  const answer = (resourceVersion: string): Input => ({ kind: "probed", resourceVersion });
+  const refused: Input = { kind: "probeFailed", fault: new Fault("connection", "refused") };
+  const kinds = (step: Step): string[] => step.effects.map((each) => each.kind);
+
+  test("a watch that is silent for 15 s is helped by one, which leaves it open", () => {
+    const opened = transition(STATES.opening, { kind: "opened" }, HALF);
+    expect(opened.effects).toEqual([{ kind: "probeLater", delayMs: 15_000 }]);
+    const due = run(opened.state, [{ kind: "probeDue" }, NOW + probeAfterMs]);
+    expect(due.effects).toEqual([{ kind: "probe", deadlineMs: probeDeadlineMs }]);
+    expect(due.state).toMatchObject({ kind: "watching", probing: "7" });
+    const answered = run(due.state, [answer("12"), NOW + 15_100]);
+    expect(answered.effects).toEqual([{ kind: "probeLater", delayMs: 15_000 }]);
+    // Events up to 12 have not come, so the watch goes on from where it stood.
+    expect(answered.state.memory.resourceVersion).toBe("7");
+  });
+
+  test.each(["event", "bookmark"] as const)("an %s puts it off", (kind) => {
+    const opened = transition(STATES.opening, { kind: "opened" }, HALF);
+    const due = run(
+      opened.state,
+      [{ kind, resourceVersion: "7" }, NOW + 4_000],
+      [{ kind: "probeDue" }, NOW + probeAfterMs],
+    );
+    expect(due.effects).toEqual([{ kind: "probeLater", delayMs: 4_000 }]);
+    expect(kinds(run(due.state, [{ kind: "probeDue" }, NOW + 19_000]))).toEqual(["probe"]);
+  });
+
+  test("an event older than what is known neither puts it off nor moves the version back", () => {
+    const { state } = transition(STATES.opening, { kind: "opened" }, HALF);
+    const due = run(
+      state,
+      [{ kind: "event", resourceVersion: "3" }, NOW + 14_000],
+      [{ kind: "probeDue" }, NOW + probeAfterMs],
+    );
+    expect(kinds(due)).toEqual(["probe"]);
+    expect(due.state.memory.resourceVersion).toBe("7");
+  });
+
+  test.each<[string, Input]>([
+    ["failed", { kind: "failed", fault: new Fault("connection", "cut") }],
+    ["fell silent", { kind: "silence" }],
+    ["ended young", { kind: "ended" }],
+  ])("a watch that reopens after one that %s is probed at once", (_name, input) => {
+    const reopened = run(
+      watching({ since: NOW - 100 }),
+      [input, NOW],
+      [{ kind: "timer" }, NOW + 100],
+      [{ kind: "opened" }, NOW + 110],
+    );
+    expect(kinds(reopened)).toEqual(["probe"]);
+  });
+
+  test("one that reopens after a proper end, or first opens, waits for silence", () => {
+    const again = run(STATES.watching, [{ kind: "ended" }, NOW], [{ kind: "opened" }, NOW]);
+    expect(kinds(again)).toEqual(["probeLater"]);
+    const first = run(start(LIMITS).state, [INPUTS.page, NOW], [{ kind: "opened" }, NOW]);
+    expect(kinds(first)).toEqual(["probeLater"]);
+  });
+
+  test("an older version drops the watch for a list of the most recent state, at once", () => {
+    const step = transition(watching({ probing: "10" }), answer("9"), HALF);
+    expect(kinds(step)).toEqual(["cancel", "beginList", "list"]);
+    expect(effect(step, "list").resourceVersion).toBe("");
+    const listed = run(step.state, [
+      { kind: "page", resourceVersion: "9", continueToken: "" },
+      NOW + 1,
+    ]);
+    expect(effect(listed, "watch").resourceVersion).toBe("9");
+  });
+
+  test("an older version time and again is listed after the relist pause", () => {
+    let state: State = watching({ probing: "7" });
+    const delays: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const back = transition(state, answer("6"), { now: NOW, random: 0.999999 });
+      const wait = back.effects.find((each) => each.kind === "wait");
+      delays.push(Math.round(wait?.delayMs ?? 0));
+      const listing = wait === undefined ? back : transition(back.state, { kind: "timer" }, HALF);
+      expect(effect(listing, "list").resourceVersion).toBe("");
+      const listed = transition(listing.state, INPUTS.page, HALF);
+      const opened = transition(listed.state, { kind: "opened" }, HALF);
+      ({ state } = run(opened.state, [{ kind: "probeDue" }, NOW + probeAfterMs]));
+    }
+    expect(delays).toEqual([0, 2_000, 4_000, 8_000]);
+  });
+
+  test.each(["7", "8", "10", "100", "b3", "07", "7/2"])(
+    "version %s, with 7 held, concludes nothing",
+    (version) => {
+      const step = transition(watching({ probing: "7" }), answer(version), HALF);
+      expect(kinds(step)).toEqual(["probeLater"]);
+    },
+  );
+
+  test("events that overtake the answer are no sign of a server that went back", () => {
+    const step = run(
+      watching({ probing: "7" }),
+      [{ kind: "event", resourceVersion: "20" }, NOW],
+      [answer("19"), NOW + 10],
+    );
+    expect(kinds(step)).toEqual(["probeLater"]);
+  });
+
+  test("that fail are tried again after the failure pause, and end no watch", () => {
+    let state: State = watching({ probing: "7" });
+    const ceilings: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      const step = transition(state, refused, { now: NOW, random: 0.999999 });
+      ceilings.push(Math.round(effect(step, "probeLater").delayMs));
+      expect(step.state.kind).toBe("watching");
+      // An event meanwhile does not put it off: the version is still to be asked for.
+      const again = run(
+        step.state,
+        [{ kind: "event", resourceVersion: "8" }, NOW],
+        [{ kind: "probeDue" }, NOW],
+      );
+      expect(kinds(again)).toEqual(["probe"]);
+      ({ state } = again);
+    }
+    expect(ceilings).toEqual([250, 500, 1_000, 2_000, 4_000, 5_000, 5_000]);
+  });
+
+  test.each(["", "0"])("an answer of version %j is a failure", (version) => {
+    const step = transition(watching({ probing: "7" }), answer(version), HALF);
+    expect(effect(step, "probeLater").delayMs).toBe(125);
+    expect(step.state).toMatchObject({ probing: undefined, probeFailures: { count: 1 } });
+  });
+
+  test("an interval of nothing still makes no loop", () => {
+    const limits = { ...LIMITS, probeAfterMs: 0 };
+    const opened = transition(
+      { kind: "opening", memory: memory({ limits }) },
+      { kind: "opened" },
+      HALF,
+    );
+    expect(effect(opened, "probeLater").delayMs).toBe(50);
+  });
+});
+
+describe("versions", () => {
+  test.each([
+    ["9", "10", true],
+    ["10", "9", false],
+    ["10", "10", false],
+    ["9007199254740992", "9007199254740993", true],
+    ["99999999999999999999999", "100000000000000000000000", true],
+    ["", "10", false],
+    ["0", "10", false],
+    ["009", "10", false],
+    ["9a", "10", false],
+    ["-1", "10", false],
+    ["9", "a", false],
+  ])("%s is older than %s: %s", (version, other, isOlder) => {
+    expect(isOlderVersion(version, other)).toBe(isOlder);
   });
 });
