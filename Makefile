@@ -38,5 +38,8 @@ test: build ## Run all tests, those on real API servers included
 	echo "==> tests"
 	npm run --silent test
 
+demo: build ## Watch the operator at work between two clusters; SCRIPT=name, ONCE=1, REAL=1 for real API servers
+	@exec node $(if $(REAL),--import ./test/support/typescript.mjs test/support/real-demo.ts,dist/cli/main.js demo) $(if $(SCRIPT),--script $(SCRIPT)) $(if $(ONCE),--once)
+
 clean: ## Remove what the build made
 	rm -rf dist coverage node_modules

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { addCleanupCommand } from "./cleanup.ts";
+import { addDemoCommand } from "./demo.ts";
 import { EXIT } from "./exit.ts";
 import { addInspectCommands } from "./inspect.ts";
 import { addOperatorCommand } from "./operator.ts";
@@ -18,6 +19,7 @@ addOperatorCommand(program);
 addCleanupCommand(program);
 addInspectCommands(program);
 addSimCommand(program);
+addDemoCommand(program);
 
 /** Go programs take `-flag`; only the operator, which succeeds one, does too. */
 function normalise(args: readonly string[]): readonly string[] {
