@@ -41,6 +41,8 @@ export interface ClusterObjects {
   /** Of several with one name the last one counts, as if they were applied in turn. */
   readonly pods: ReadonlyMap<string, PodSource>;
   readonly policies: ReadonlyMap<string, PolicySource>;
+  /** What each NetworkPolicy was read as, those included that a later one replaced. */
+  readonly parsed: ReadonlyMap<Manifest, ParsedPolicy>;
   readonly namespaces: ReadonlyMap<
     string,
     { readonly labels: Labels; readonly manifest: Manifest }
@@ -90,10 +92,7 @@ export function isNetworkPolicy(manifest: Manifest): boolean {
 }
 
 /** Reads a NetworkPolicy; a version that API servers do not serve is a problem of its own, at `apiVersion`. */
-export function readPolicy(
-  { object: found }: Manifest,
-  defaultNamespace = "default",
-): ParsedPolicy {
+function readPolicy({ object: found }: Manifest, defaultNamespace = "default"): ParsedPolicy {
   const parsed = parseNetworkPolicy(found, defaultNamespace);
   const apiVersion = found["apiVersion"];
   if (apiVersion === "networking.k8s.io/v1") return parsed;
@@ -159,6 +158,7 @@ export function collect(manifests: readonly Manifest[], context: ClusterContext)
   const fallback = context.defaultNamespace ?? "default";
   const pods = new Map<string, PodSource>();
   const policies = new Map<string, PolicySource>();
+  const parsed = new Map<Manifest, ParsedPolicy>();
   const namespaces = new Map<string, { labels: Labels; manifest: Manifest }>();
   const nodes: NodeFacts[] = [];
   const nodeCidrs: Cidr[] = [];
@@ -176,7 +176,9 @@ export function collect(manifests: readonly Manifest[], context: ClusterContext)
         nodes.push(node);
         nodeCidrs.push(...cidrs);
       } else if (isNetworkPolicy(manifest)) {
-        const { policy, problems } = readPolicy(manifest, fallback);
+        const read = readPolicy(manifest, fallback);
+        const { policy, problems } = read;
+        parsed.set(manifest, read);
         const metadata = asObject(found["metadata"]) ?? {};
         const key = `${namespaceOf(found, fallback)}/${asText(metadata["name"])}`;
         policies.set(policy === undefined ? `${key} at ${place(manifest)}` : key, {
@@ -199,6 +201,7 @@ export function collect(manifests: readonly Manifest[], context: ClusterContext)
     manifests,
     pods,
     policies,
+    parsed,
     namespaces,
     nodes,
     podCidrs: context.podCidrs ?? [],

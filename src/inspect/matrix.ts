@@ -97,7 +97,7 @@ export function matrix(
   return { apiVersion: API_VERSION, kind: "Matrix", order: pods.map(podPath), probes };
 }
 
-const SYMBOLS: Readonly<Record<string, string>> = { "+": ".", "-": "X", "?": "?" };
+const SYMBOLS: Readonly<Record<string, string>> = { "+": ".", "-": "X", "?": "?", "#": "#" };
 
 /** A matrix for people: `.` allowed, `X` denied, `?` undecidable, `#` the pod itself. */
 export function matrixText({ order, probes }: Matrix): string {
@@ -111,12 +111,22 @@ export function matrixText({ order, probes }: Matrix): string {
   for (const [probe, rows] of Object.entries(probes)) {
     if (lines.length > 0) lines.push("");
     lines.push(probe, [corner.padEnd(first), ...heads].join("  "));
+    // One text for each column and mark: a matrix has millions of cells.
+    const cells = heads.map((head) =>
+      Object.fromEntries(
+        ["+", "-", "?", "#"].map((mark) => [
+          mark,
+          `  ${(SYMBOLS[mark] ?? "?").padEnd(head.length)}`,
+        ]),
+      ),
+    );
     for (const [index, path] of order.entries()) {
-      const cells = heads.map((head, column) => {
-        const mark = rows[index]?.charAt(column) ?? "?";
-        return (index === column ? "#" : (SYMBOLS[mark] ?? "?")).padEnd(head.length);
-      });
-      lines.push([label(path, index).padEnd(first), ...cells].join("  ").trimEnd());
+      const row = rows[index] ?? "";
+      let line = label(path, index).padEnd(first);
+      for (let column = 0; column < cells.length; column++) {
+        line += cells[column]?.[column === index ? "#" : row.charAt(column)] ?? "  ?";
+      }
+      lines.push(line.trimEnd());
     }
   }
   if (lines.length > 0) lines.push("", ". allowed   X denied   ? undecidable   # self");

@@ -22,7 +22,10 @@ export class AnchorIndex<T> {
     this.#prune(selector);
   }
 
-  /** The items whose selector may match an object with `labels`. Each comes once. */
+  /**
+   * The items whose selector may match an object with `labels`.
+   * @yields each of them once
+   */
   *candidates(labels: Labels): Generator<T, void, undefined> {
     yield* this.#rest;
     for (const key of Object.keys(labels)) {

@@ -115,12 +115,18 @@ export class SelectionIndex {
     );
   }
 
-  /** The pods of a selection, in no order. */
+  /**
+   * The pods of a selection, in no order.
+   * @yields each of them
+   */
   *podsIn(selection: SelectionKey): Generator<PodKey, void, undefined> {
     for (const bucket of this.#selections.get(selection)?.buckets ?? []) yield* bucket.pods;
   }
 
-  /** The selections that hold a pod, in no order. */
+  /**
+   * The selections that hold a pod, in no order.
+   * @yields each of them
+   */
   *selectionsOf(pod: PodKey): Generator<SelectionKey, void, undefined> {
     for (const group of this.#pods.get(pod)?.groups ?? []) yield* group.keys;
   }
@@ -353,7 +359,10 @@ export class SelectionIndex {
     });
   }
 
-  /** The label sets that may match: by the first `In` requirement, else all. */
+  /**
+   * The label sets that may match: by the first `In` requirement, else all.
+   * @yields each of them
+   */
   *#labelSetsFor(selector: Selector): Generator<LabelSet, void, undefined> {
     const anchor = selector.requirements.find(({ operator }) => operator === "In");
     if (anchor === undefined) {
@@ -434,7 +443,10 @@ function joined(space: Space, labelSet: LabelSet): Set<Group> {
   return found;
 }
 
-/** The buckets of a new group: again from the smaller side. */
+/**
+ * The buckets of a new group: again from the smaller side.
+ * @yields each of them
+ */
 function* bucketsIn(
   scope: ScopeItem,
   podSelector: PodSelector,

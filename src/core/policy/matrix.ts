@@ -1,10 +1,13 @@
+import { formatCidr } from "../address/cidr.ts";
 import type { Family } from "../address/ip.ts";
-import { matches } from "../selector/selector.ts";
+import { canonicalScope } from "../grouping/selection.ts";
+import { canonicalSelector, matches } from "../selector/selector.ts";
 import type { PodFact } from "./facts.ts";
 import { matchPeer, matchPorts, type Endpoint } from "./match.ts";
 import type { Direction } from "./network-policy.ts";
 import { packetOf, pairEnds, portOn, type Pairing, type Probe } from "./probe.ts";
 import type { ResolvedPeer, ResolvedPolicy, ResolvedRule, View } from "./view.ts";
+import { selectionOfPeer } from "./selections.ts";
 import type { World } from "./world.ts";
 
 /** A cell: allowed, denied, undecidable. */
@@ -34,6 +37,8 @@ class Table {
   readonly #slots: readonly Slot[];
   readonly #probe: Probe;
   readonly #peers = new Map<ResolvedPeer, Uint8Array>();
+  /** The same by meaning: policies often repeat one another's peers. */
+  readonly #peersByMeaning = new Map<string, Uint8Array>();
   readonly #ids = new Map<ResolvedPolicy, number>();
   readonly #answers = new Map<string, Answers>();
 
@@ -110,17 +115,31 @@ class Table {
   }
 
   #peer(peer: ResolvedPeer, view: View): Uint8Array {
-    let found = this.#peers.get(peer);
+    const known = this.#peers.get(peer);
+    if (known !== undefined) return known;
+    const meaning = `${view.local} ${canonicalPeer(peer)}`;
+    let found = this.#peersByMeaning.get(meaning);
     if (found === undefined) {
       found = new Uint8Array(this.#slots.length);
       for (const { end, index } of this.#slots) {
         const { answer } = matchPeer(peer, end, view);
         found[index] = answer === "yes" ? YES : answer === "unknown" ? UNKNOWN : NO;
       }
-      this.#peers.set(peer, found);
+      this.#peersByMeaning.set(meaning, found);
     }
+    this.#peers.set(peer, found);
     return found;
   }
+}
+
+function canonicalPeer(peer: ResolvedPeer): string {
+  if (peer.kind === "invalid") return "invalid";
+  if (peer.kind === "block") {
+    return `block ${[peer.block.cidr, ...peer.block.excepts].map(formatCidr).join(" ")}`;
+  }
+  const selection = selectionOfPeer(peer);
+  if (selection === undefined) return "invalid";
+  return `pods ${canonicalScope(selection.scope)} ${canonicalSelector(selection.pods)}`;
 }
 
 function throughWhom(

@@ -1,5 +1,5 @@
 import { parseCidr, type Cidr } from "../address/cidr.ts";
-import { formatIp, type Ip } from "../address/ip.ts";
+import type { Ip } from "../address/ip.ts";
 import type { ClusterName } from "../model/names.ts";
 import {
   resolveClusters,
@@ -9,7 +9,7 @@ import {
 } from "../selector/cluster-term.ts";
 import { EVERYTHING, type Selector } from "../selector/selector.ts";
 import type { IpBlock, NetworkPolicy, Peer, PolicyPort } from "./network-policy.ts";
-import { inAny, plainIp, type ClusterFacts, type Lookups, type PodFact } from "./facts.ts";
+import { inAny, ipKey, type ClusterFacts, type Lookups, type PodFact } from "./facts.ts";
 
 /** A peer with its cluster terms resolved for one local cluster (R2 to R7). */
 export type ResolvedPeer =
@@ -111,7 +111,7 @@ export class View {
   readonly policies: readonly ResolvedPolicy[] | undefined;
   readonly #world: Lookups;
   readonly #local: ClusterFacts;
-  readonly #owners = new Map<string, readonly PodFact[]>();
+  readonly #owners = new Map<number | bigint, readonly PodFact[]>();
 
   constructor(world: Lookups, local: ClusterFacts) {
     this.#world = world;
@@ -144,7 +144,7 @@ export class View {
 
   /** The pods that selectors may find behind `ip`: on a pod network, and not refused. */
   ownersOf(ip: Ip): readonly PodFact[] {
-    const key = formatIp(plainIp(ip));
+    const key = ipKey(ip);
     const known = this.#owners.get(key);
     if (known !== undefined) return known;
     const owners = this.#world

@@ -1,7 +1,8 @@
-import { formatIp, parseIp, type Ip } from "../address/ip.ts";
+import { parseIp, type Ip } from "../address/ip.ts";
 import type { ClusterName } from "../model/names.ts";
 import { withoutKeys, type Labels } from "../selector/labels.ts";
 import {
+  ipKey,
   plainIp,
   type ClusterFacts,
   type Lookups,
@@ -46,8 +47,8 @@ export class World implements Lookups {
   readonly pods: readonly PodFact[];
   readonly aliases: ReadonlyMap<string, ClusterName>;
   readonly #clusters: ReadonlyMap<ClusterName, ClusterFacts>;
-  readonly #podsByIp = new Map<string, PodFact[]>();
-  readonly #nodesByIp = new Map<string, { cluster: ClusterName; node: string }[]>();
+  readonly #podsByIp = new Map<number | bigint, PodFact[]>();
+  readonly #nodesByIp = new Map<number | bigint, { cluster: ClusterName; node: string }[]>();
   readonly #views = new Map<ClusterName, View>();
 
   /** @throws RangeError when two clusters share a name or an alias. */
@@ -57,12 +58,12 @@ export class World implements Lookups {
     this.#clusters = new Map(facts.clusters.map((cluster) => [cluster.name, cluster]));
     this.pods = facts.clusters.flatMap((cluster) => this.#podFacts(cluster));
     for (const fact of this.pods) {
-      for (const ip of fact.ips) push(this.#podsByIp, formatIp(ip), fact);
+      for (const ip of fact.ips) push(this.#podsByIp, ipKey(ip), fact);
     }
     for (const { name, nodes } of facts.clusters) {
       for (const node of nodes) {
         for (const ip of readIps(node.ips)) {
-          push(this.#nodesByIp, formatIp(ip), { cluster: name, node: node.name });
+          push(this.#nodesByIp, ipKey(ip), { cluster: name, node: node.name });
         }
       }
     }
@@ -91,12 +92,12 @@ export class World implements Lookups {
 
   /** Every pod of any cluster that says it has this address, hostNetwork and finished ones included. */
   podsAt(ip: Ip): readonly PodFact[] {
-    return this.#podsByIp.get(formatIp(plainIp(ip))) ?? [];
+    return this.#podsByIp.get(ipKey(ip)) ?? [];
   }
 
   /** The nodes that have this address: Node objects, and hostNetwork pods by their node. */
   nodesAt(ip: Ip): readonly { readonly cluster: ClusterName; readonly node: string }[] {
-    const nodes = this.#nodesByIp.get(formatIp(plainIp(ip))) ?? [];
+    const nodes = this.#nodesByIp.get(ipKey(ip)) ?? [];
     const hosts = this.podsAt(ip).filter(({ pod }) => pod.hostNetwork);
     return [...nodes, ...hosts.map(({ cluster, pod }) => ({ cluster, node: pod.nodeName }))];
   }
@@ -113,7 +114,7 @@ export class World implements Lookups {
   }
 }
 
-function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+function push<K, T>(map: Map<K, T[]>, key: K, value: T): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);

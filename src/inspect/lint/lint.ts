@@ -1,5 +1,5 @@
 import { World } from "../../core/policy/world.ts";
-import { factsOf, isNetworkPolicy, type ClusterObjects } from "../collect.ts";
+import { factsOf, type ClusterObjects } from "../collect.ts";
 import { API_VERSION } from "../explain.ts";
 import type { Manifest, SyntaxProblem } from "../manifest.ts";
 import { usage, type Snapshot } from "../source.ts";
@@ -15,6 +15,7 @@ import {
   lintServiceExport,
   lintVersion,
 } from "./objects.ts";
+import { Population } from "./population.ts";
 import { SET_LABELS, type LabelProfileName } from "./set-labels.ts";
 
 /** What `wayleave lint -o json` prints (docs/schemas/lint-report.json). */
@@ -71,6 +72,7 @@ function lintObject(
   cluster: ClusterObjects,
   snapshot: Snapshot,
   world: World,
+  population: Population,
   options: LintOptions,
 ): Finding[] {
   const { reservedKeys } = snapshot.options;
@@ -83,10 +85,13 @@ function lintObject(
     ...lintMultiNetwork(manifest, cluster),
   ];
   if (isCalicoPolicy(manifest)) found.push(...lintCalicoPolicy(manifest, options.profile));
-  if (isNetworkPolicy(manifest)) {
+  const parsed = cluster.parsed.get(manifest);
+  if (parsed !== undefined) {
     found.push(
       ...lintNetworkPolicy({
         manifest,
+        parsed,
+        population,
         cluster,
         clusters: snapshot.clusters,
         world,
@@ -126,8 +131,9 @@ export function lint(
   const total = clusters.reduce((sum, { manifests }) => sum + manifests.length, 0);
   let done = 0;
   for (const cluster of clusters) {
+    const population = new Population(world, world.view(cluster.name));
     for (const manifest of cluster.manifests) {
-      all.push(...lintObject(manifest, cluster, snapshot, world, options));
+      all.push(...lintObject(manifest, cluster, snapshot, world, population, options));
       onObject(++done, total);
     }
   }

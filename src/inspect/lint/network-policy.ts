@@ -1,8 +1,9 @@
 import { containsCidr, formatCidr, type Cidr } from "../../core/address/cidr.ts";
 import { formatProblem, type FieldPath } from "../../core/policy/fields.ts";
 import { podPath } from "../../core/policy/facts.ts";
-import { matchPeer } from "../../core/policy/match.ts";
-import type { Direction, Peer } from "../../core/policy/network-policy.ts";
+import type { Direction } from "../../core/policy/network-policy.ts";
+import type { ParsedPolicy } from "../../core/policy/parse.ts";
+import { selectionOfSubject } from "../../core/policy/selections.ts";
 import { resolvePolicy, type ResolvedPeer, type View } from "../../core/policy/view.ts";
 import type { World } from "../../core/policy/world.ts";
 import {
@@ -10,15 +11,19 @@ import {
   formatClusterWarning,
   resolveClusters,
 } from "../../core/selector/cluster-term.ts";
-import { matches, type Operator, type Requirement } from "../../core/selector/selector.ts";
+import type { Operator, Requirement } from "../../core/selector/selector.ts";
 import { asObject, asText } from "../../kube/json.ts";
-import { readPolicy, type ClusterObjects } from "../collect.ts";
+import type { ClusterObjects } from "../collect.ts";
 import type { Manifest } from "../manifest.ts";
 import { finding, type Finding } from "./finding.ts";
+import type { Population } from "./population.ts";
 
 /** What the rules for one policy may look at. */
 export interface PolicyContext {
   readonly manifest: Manifest;
+  readonly parsed: ParsedPolicy;
+  /** Who is selected, as this cluster's policies see it. */
+  readonly population: Population;
   readonly cluster: ClusterObjects;
   readonly clusters: readonly ClusterObjects[];
   readonly world: World;
@@ -57,8 +62,8 @@ function termsIn(selector: unknown, path: FieldPath): PlacedTerm[] {
 }
 
 /** WL018 and WL023. */
-function lintProblems({ manifest }: PolicyContext): Finding[] {
-  return readPolicy(manifest).problems.flatMap((problem) => {
+function lintProblems({ manifest, parsed }: PolicyContext): Finding[] {
+  return parsed.problems.flatMap((problem) => {
     // The version is WL012's.
     if (problem.path[0] === "apiVersion") return [];
     const code = problem.kind === "strict-cidr" ? "WL023" : "WL018";
@@ -190,27 +195,7 @@ function lintBlock(context: PolicyContext, cidr: Cidr, path: FieldPath): Finding
   });
 }
 
-/** Whether the peer names somebody: the first yes wins; unknown when only that is left. */
-function selectsAnybody(peer: ResolvedPeer, view: View, world: World): "yes" | "no" | "unknown" {
-  let answer: "no" | "unknown" = "no";
-  for (const fact of world.pods) {
-    for (const ip of fact.ips.length === 0 ? [undefined] : fact.ips) {
-      const outcome = matchPeer(peer, { ip, pod: fact }, view).answer;
-      if (outcome === "yes") return "yes";
-      if (outcome === "unknown") answer = "unknown";
-    }
-  }
-  return answer;
-}
-
-/** Whether the pods of every one of these clusters were read, so that "no pod" means something. */
-function podsWereRead(context: PolicyContext, names: Iterable<string>): boolean {
-  return [...names].every((name) =>
-    context.clusters.some((cluster) => cluster.name === name && cluster.pods.size > 0),
-  );
-}
-
-/** WL005, WL007, WL024 and the terms' own findings for one selector peer. */
+/** WL005, WL007 and the terms' own findings for one selector peer. */
 function lintPeer(
   context: PolicyContext,
   peer: Extract<ResolvedPeer, { kind: "pods" }>,
@@ -236,35 +221,26 @@ function lintPeer(
         : "the peer names no cluster: it selects pods of every cluster";
     found.push(finding("WL005", manifest, path, message));
   }
-  const isWhole = peer.clusters.size > 0 && podsWereRead(context, peer.clusters);
-  if (isWhole && selectsAnybody(peer, view, world) === "no") {
+  if (context.population.isEmpty(peer)) {
     found.push(finding("WL007", manifest, path, "the peer selects no pod at present"));
   }
   return found;
 }
 
-/** WL024: peers without a term that would reach other clusters, or stop to, under the other default scope. */
+/** WL024: a peer that would reach further clusters under the other default scope. */
 function lintScopeImpact(
-  context: PolicyContext,
-  local: Peer,
+  { manifest, population }: PolicyContext,
   path: FieldPath,
-  peers: Readonly<Record<"local" | "clusterset", ResolvedPeer>>,
-  view: View,
+  local: ResolvedPeer,
+  clusterset: ResolvedPeer,
 ): Finding[] {
-  const { manifest, world } = context;
-  if (local.kind !== "pods" || peers.local.kind !== "pods" || peers.clusterset.kind !== "pods")
-    return [];
-  const more = [...peers.clusterset.clusters].filter(
-    (name) => peers.local.kind === "pods" && !peers.local.clusters.has(name),
-  );
+  if (local.kind !== "pods" || clusterset.kind !== "pods") return [];
+  const more = [...clusterset.clusters].filter((name) => !local.clusters.has(name));
   if (more.length === 0) return [];
-  const extra = world.pods.filter((fact) =>
-    more.includes(fact.cluster)
-      ? matchPeer(peers.clusterset, { ip: fact.ips[0], pod: fact }, view).answer === "yes"
-      : false,
-  );
-  const example = extra[0] === undefined ? "" : `, e.g. ${podPath(extra[0])}`;
-  const message = `with --default-cluster-scope clusterset the peer selects also from ${more.toSorted().join(", ")}: ${extra.length === 1 ? "1 pod" : `${extra.length} pods`} at present${example}`;
+  const { count, example } = population.count({ ...clusterset, clusters: new Set(more) });
+  const pods = count === 1 ? "1 pod" : `${count} pods`;
+  const suffix = example === undefined ? "" : `, e.g. ${example}`;
+  const message = `with --default-cluster-scope clusterset the peer selects also from ${more.toSorted().join(", ")}: ${pods} at present${suffix}`;
   return [finding("WL024", manifest, path, message)];
 }
 
@@ -272,16 +248,16 @@ function lintScopeImpact(
 export function lintNetworkPolicy(context: PolicyContext): Finding[] {
   const { manifest, cluster, world, reservedKeys } = context;
   const view = world.view(cluster.name);
-  const { policy } = readPolicy(manifest);
+  const { policy } = context.parsed;
   const found = [...lintProblems(context), ...lintTypes(context), ...lintSubject(context, view)];
   if (policy === undefined) return found;
   const resolve = (scope: "local" | "clusterset"): ReturnType<typeof resolvePolicy> =>
     resolvePolicy(policy, view.registry, scope, reservedKeys);
-  const resolved = { local: resolve("local"), clusterset: resolve("clusterset") };
-  const subject = resolved.local;
-  const pods = [...cluster.pods.values()].filter(({ pod }) => pod.namespace === policy.namespace);
-  const isRead = subject.appliesHere && cluster.pods.size > 0;
-  if (isRead && !pods.some(({ pod }) => matches(subject.subject, pod.labels))) {
+  const resolved = resolve(world.facts.defaultScope);
+  const scopes = context.scopeImpact
+    ? { local: resolve("local"), clusterset: resolve("clusterset") }
+    : undefined;
+  if (context.population.isEmptySelection(selectionOfSubject(resolved, cluster.name))) {
     const message = `podSelector selects no pod of namespace ${policy.namespace} at present`;
     found.push(finding("WL007", manifest, ["spec", "podSelector"], message));
   }
@@ -294,18 +270,15 @@ export function lintNetworkPolicy(context: PolicyContext): Finding[] {
         const rules = Array.isArray(spec[direction]) ? (spec[direction] as unknown[]) : [];
         const list = asObject(rules[index])?.[key];
         const raw = asObject(Array.isArray(list) ? (list as unknown[])[at] : undefined) ?? {};
-        const peers = {
-          local: resolved.local[direction][index]?.peers?.[at],
-          clusterset: resolved.clusterset[direction][index]?.peers?.[at],
-        };
-        const current = peers[world.facts.defaultScope];
+        const current = resolved[direction][index]?.peers?.[at];
         if (peer.kind === "block") {
           found.push(...lintBlock(context, peer.block.cidr, [...path, "ipBlock", "cidr"]));
         } else if (peer.kind === "pods" && current?.kind === "pods") {
           found.push(...lintPeer(context, current, raw, path, view));
-          if (context.scopeImpact && peers.local !== undefined && peers.clusterset !== undefined) {
-            const both = { local: peers.local, clusterset: peers.clusterset };
-            found.push(...lintScopeImpact(context, peer, path, both, view));
+          const local = scopes?.local[direction][index]?.peers?.[at];
+          const clusterset = scopes?.clusterset[direction][index]?.peers?.[at];
+          if (local !== undefined && clusterset !== undefined) {
+            found.push(...lintScopeImpact(context, path, local, clusterset));
           }
         }
       }

@@ -1,8 +1,11 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import { schemaErrors, wayleave } from "../../support/policy/cli.ts";
 import { expectGolden, fixture } from "../../support/policy/files.ts";
 import { readVectors, type VectorState } from "../../support/policy/vectors.ts";
+
+// Each test starts a process or three, on a machine that may be busy.
+jest.setTimeout(60_000);
 
 const STARS = [
   "-f",
