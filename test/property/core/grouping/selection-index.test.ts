@@ -168,7 +168,7 @@ test("the index is the nested loop after every step, tells each change once, and
           expect([...(told.get(key as SelectionKey) ?? [])].toSorted()).toEqual(pods);
         }
         for (const pod of naive.pods.keys()) {
-          const held = Object.keys(members).filter((key) => members[key]?.includes(pod));
+          const held = Object.keys(members).filter((key) => members[key]?.includes(pod) === true);
           expect([...index.selectionsOf(pod)].toSorted()).toEqual(held.toSorted());
         }
       }
