@@ -66,7 +66,10 @@ export class Rig {
       systemClock,
     );
     const client = new ApiClient(access, { clock: systemClock });
-    const source = jsonListWatch(client, { path: collectionPath(GROUP), decode: decodeSet });
+    const source = jsonListWatch(client, {
+      path: collectionPath(GROUP),
+      decode: (set) => decodeSet(GROUP, set),
+    });
     await new Promise<void>((resolve, reject) => {
       source
         .watch({

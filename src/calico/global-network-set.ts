@@ -1,16 +1,9 @@
 import type { Labels } from "../core/membership/profile.ts";
 import { parseSetKey } from "../core/membership/set-id.ts";
 import { Fault } from "../core/model/fault.ts";
+import type { CalicoGroup } from "../core/plan/calico-mode.ts";
 import type { ActualSet, DesiredSet } from "../core/plan/plan-set.ts";
-
-/** The API groups that can serve GlobalNetworkSets (calico.md 1.1). */
-export type CalicoGroup = "projectcalico.org/v3" | "crd.projectcalico.org/v1";
-
-/** The groups in the order in which they are preferred. */
-export const CALICO_GROUPS: readonly CalicoGroup[] = [
-  "projectcalico.org/v3",
-  "crd.projectcalico.org/v1",
-];
+import { asObject, asText, asTexts, type Json } from "./json.ts";
 
 /** The resource's plural, as in its URL. */
 export const PLURAL = "globalnetworksets";
@@ -23,60 +16,93 @@ export function collectionPath(group: CalicoGroup): string {
 /** The annotation that says since when a set is empty, RFC 3339. */
 export const EMPTY_SINCE = "wayleave.dev/empty-since";
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** The annotation that names the set which an object holds: `cluster/namespace/set`. */
 export const OWNER = "wayleave.dev/owner";
 
 /** The annotation that numbers a set's objects from the second on. */
 export const SHARD = "wayleave.dev/shard";
 
+/**
+ * The annotation of a `crd.projectcalico.org/v1` object that was written through Calico's API server or calicoctl: the
+ * metadata of the `projectcalico.org/v3` object as JSON. Calico reads labels and annotations of both places, and these
+ * win (libcalico-go, backend/k8s/resources).
+ */
+const V3_METADATA = "projectcalico.org/metadata";
+
 /** Metadata of others that a PUT without them would remove. */
 const CARRIED = ["finalizers", "ownerReferences"] as const;
 
-function asObject(value: unknown): Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Json)
-    : {};
+/** What `carried` of a decoded set holds: everything that is not ours to change and that a PUT must repeat. */
+interface Carried {
+  readonly metadata: Json;
+  /** Fields of the spec besides `nets`. */
+  readonly spec: Json;
+  /** The parsed V3_METADATA without labels and annotations; undefined where there was none. */
+  readonly v3Metadata: Json | undefined;
 }
 
-function asText(value: unknown): string {
-  return typeof value === "string" ? value : "";
+function parsedObject(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Json)
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-function asTexts(value: unknown): Labels {
-  return Object.fromEntries(
-    Object.entries(asObject(value)).filter(
-      (entry): entry is [string, string] => typeof entry[1] === "string",
-    ),
-  );
+/** Labels and annotations of an object, as Calico reads them, and what its V3_METADATA holds besides. */
+function visibleMetadata(
+  group: CalicoGroup,
+  metadata: Json,
+): { labels: Labels; annotations: Labels; v3Metadata: Json | undefined } {
+  const labels = asTexts(metadata["labels"]);
+  const { [V3_METADATA]: text, ...annotations } = asTexts(metadata["annotations"]);
+  if (text === undefined) return { labels, annotations, v3Metadata: undefined };
+  if (group !== "crd.projectcalico.org/v1") {
+    return { labels, annotations: asTexts(metadata["annotations"]), v3Metadata: undefined };
+  }
+  const parsed = parsedObject(text);
+  // Calico rejects the whole object then, so no policy sees its labels; writing it anew makes it whole again.
+  if (parsed === undefined) return { labels: {}, annotations, v3Metadata: undefined };
+  const { labels: v3Labels, annotations: v3Annotations, ...v3Metadata } = parsed;
+  return {
+    labels: { ...labels, ...asTexts(v3Labels) },
+    annotations: { ...annotations, ...asTexts(v3Annotations) },
+    v3Metadata,
+  };
 }
 
-/** A GlobalNetworkSet as the server sent it. Fails with code `malformed` when it has no name or resourceVersion. */
-export function decodeSet(value: unknown): ActualSet {
+/**
+ * A GlobalNetworkSet as the server sent it under `group`. Fails with code `malformed` when it has no name or
+ * resourceVersion. An object of the raw group whose V3_METADATA cannot be parsed has no labels.
+ */
+export function decodeSet(group: CalicoGroup, value: unknown): ActualSet {
   const object = asObject(value);
   const metadata = asObject(object["metadata"]);
-  const nets = asObject(object["spec"])["nets"];
-  const {
-    [EMPTY_SINCE]: since,
-    [OWNER]: owner,
-    [SHARD]: shard,
-    ...annotations
-  } = asTexts(metadata["annotations"]);
+  const { nets, ...spec } = asObject(object["spec"]);
+  const { labels, annotations: visible, v3Metadata } = visibleMetadata(group, metadata);
+  const { [EMPTY_SINCE]: since, [OWNER]: owner, [SHARD]: shard, ...annotations } = visible;
   const emptySince = Date.parse(since ?? "");
+  const carried: Carried = {
+    metadata: Object.fromEntries(
+      CARRIED.filter((key) => key in metadata).map((key) => [key, metadata[key]]),
+    ),
+    spec,
+    v3Metadata,
+  };
   const set: ActualSet = {
     name: asText(metadata["name"]),
     uid: asText(metadata["uid"]),
     resourceVersion: asText(metadata["resourceVersion"]),
     owner: parseSetKey(owner ?? ""),
     shard: /^[1-9]\d{0,5}$/.test(shard ?? "") ? Number(shard) : 1,
-    labels: asTexts(metadata["labels"]),
+    labels,
     annotations,
     nets: Array.isArray(nets) ? nets.map(String) : [],
     emptySince: Number.isNaN(emptySince) ? undefined : emptySince,
-    carried: Object.fromEntries(
-      CARRIED.filter((key) => key in metadata).map((key) => [key, metadata[key]]),
-    ),
+    carried: { ...carried },
   };
   if (set.name === "" || set.resourceVersion === "") {
     throw new Fault(
@@ -100,14 +126,28 @@ function annotationsOf(set: DesiredSet | ActualSet): Labels {
   };
 }
 
-/** The body of a create, or of an update when `set` was read from the server. */
+/**
+ * The body of a create, or of an update when `set` was read from the server under the same group. Where the object has
+ * its metadata in a V3_METADATA too, labels and annotations stand in both places and are equal.
+ */
 export function encodeSet(group: CalicoGroup, set: DesiredSet | ActualSet): Json {
+  const { metadata, spec, v3Metadata } = ("carried" in set ? set.carried : {}) as Partial<Carried>;
   const identity =
-    "uid" in set ? { ...set.carried, uid: set.uid, resourceVersion: set.resourceVersion } : {};
+    "uid" in set ? { ...metadata, uid: set.uid, resourceVersion: set.resourceVersion } : {};
+  const annotations = annotationsOf(set);
+  const stash =
+    v3Metadata === undefined
+      ? {}
+      : { [V3_METADATA]: JSON.stringify({ ...v3Metadata, labels: set.labels, annotations }) };
   return {
     apiVersion: group,
     kind: "GlobalNetworkSet",
-    metadata: { ...identity, name: set.name, labels: set.labels, annotations: annotationsOf(set) },
-    spec: { nets: set.nets },
+    metadata: {
+      ...identity,
+      name: set.name,
+      labels: set.labels,
+      annotations: { ...annotations, ...stash },
+    },
+    spec: { ...spec, nets: set.nets },
   };
 }

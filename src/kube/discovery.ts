@@ -1,7 +1,6 @@
-import { faultCode } from "../core/model/fault.ts";
-import { Fault } from "../core/model/fault.ts";
+import { Fault, faultCode } from "../core/model/fault.ts";
 import type { ApiClient } from "./api-client.ts";
-import { asObject, asText } from "./json.ts";
+import { asObject, asText, type JsonObject } from "./json.ts";
 
 /** A resource that a server serves in one group and version. */
 export interface ServedResource {
@@ -10,6 +9,21 @@ export interface ServedResource {
   readonly kind: string;
   readonly namespaced: boolean;
   readonly verbs: readonly string[];
+}
+
+async function getIfServed(
+  client: ApiClient,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject | undefined> {
+  try {
+    const request = { method: "GET", path, ...(signal === undefined ? {} : { signal }) } as const;
+    const { body } = await client.request(request);
+    return asObject(body) ?? {};
+  } catch (error) {
+    if (faultCode(error) === "not-found") return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -24,16 +38,10 @@ export async function discoverResources(
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, ServedResource> | undefined> {
   const path = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-  let body: unknown;
-  try {
-    const request = { method: "GET", path, ...(signal === undefined ? {} : { signal }) } as const;
-    ({ body } = await client.request(request));
-  } catch (error) {
-    if (faultCode(error) === "not-found") return undefined;
-    throw error;
-  }
-  const resources = asObject(body)?.["resources"];
-  if (asObject(body)?.["kind"] !== "APIResourceList" || !Array.isArray(resources)) {
+  const body = await getIfServed(client, path, signal);
+  if (body === undefined) return undefined;
+  const resources = body["resources"];
+  if (body["kind"] !== "APIResourceList" || !Array.isArray(resources)) {
     throw new Fault("malformed", `GET ${path}: the answer is no APIResourceList`);
   }
   const served = new Map<string, ServedResource>();
@@ -49,4 +57,21 @@ export async function discoverResources(
     });
   }
   return served;
+}
+
+/**
+ * The version in which the server prefers `group` to be used, e.g. `v1`; undefined when it does not serve the group.
+ * Fails as `discoverResources`.
+ */
+export async function preferredVersion(
+  client: ApiClient,
+  group: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const path = `/apis/${group}`;
+  const body = await getIfServed(client, path, signal);
+  if (body === undefined) return undefined;
+  const version = asText(asObject(body["preferredVersion"])?.["version"]);
+  if (version === "") throw new Fault("malformed", `GET ${path}: the answer is no APIGroup`);
+  return version;
 }

@@ -20,6 +20,7 @@ import {
   type RepeatableOption,
 } from "../core/options/table.ts";
 import { parseClusterName, type ClusterName } from "../core/model/names.ts";
+import { CALICO_GROUPS, type CalicoGroupChoice } from "../core/plan/calico-mode.ts";
 import { LOG_LEVELS, type LogLevel } from "../log/winston.ts";
 
 const clusterName: Parse<ClusterName> = (given) => {
@@ -70,6 +71,7 @@ export interface OperatorTable {
   readonly removalHold: DefaultedOption<number>;
   readonly remotePodCidr: RepeatableOption<ClusterCidr>;
   readonly localCidr: RepeatableOption<Cidr>;
+  readonly calicoApiGroup: DefaultedOption<CalicoGroupChoice>;
   readonly metricsBindAddress: DefaultedOption<BindAddress | undefined>;
   readonly logLevel: DefaultedOption<LogLevel>;
 }
@@ -229,6 +231,14 @@ export const OPERATOR_OPTIONS: OperatorTable = {
     help: "range of the local cluster, of which no remote is believed to have an address (repeatable)",
     repeatable: true,
     parse: cidr,
+  },
+  calicoApiGroup: {
+    flag: "calico-api-group",
+    env: ["WAYLEAVE_CALICO_API_GROUP"],
+    default: "auto",
+    placeholder: "GROUP",
+    help: `API group of the sets: auto (the one Calico reads), ${CALICO_GROUPS.join(", ")}`,
+    parse: oneOf<CalicoGroupChoice>("auto", ...CALICO_GROUPS),
   },
   metricsBindAddress: {
     flag: "metrics-bind-address",

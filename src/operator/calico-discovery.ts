@@ -1,0 +1,73 @@
+import {
+  API_SERVICE,
+  API_SERVICES_PATH,
+  decodeServedBy,
+  MIGRATION_GROUP,
+} from "../calico/datastore.ts";
+import { PLURAL } from "../calico/global-network-set.ts";
+import { faultCode } from "../core/model/fault.ts";
+import type {
+  CalicoGroup,
+  CalicoGroupChoice,
+  ServedBy,
+  ServedGroups,
+} from "../core/plan/calico-mode.ts";
+import type { ApiClient } from "../kube/api-client.ts";
+import { discoverResources, preferredVersion } from "../kube/discovery.ts";
+
+/** What one look at the local API server showed. */
+export interface CalicoDiscovery {
+  readonly served: ServedGroups;
+  /** The version of DatastoreMigrations; undefined when it does not serve them. */
+  readonly migrationVersion: string | undefined;
+  /** Why it is not known who serves `projectcalico.org/v3`; undefined when it is, or does not matter. */
+  readonly unreadable: string | undefined;
+}
+
+async function isServed(
+  client: ApiClient,
+  group: CalicoGroup,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [name = "", version = ""] = group.split("/");
+  const verbs = (await discoverResources(client, name, version, signal))?.get(PLURAL)?.verbs ?? [];
+  return verbs.includes("create") && verbs.includes("update");
+}
+
+async function servedBy(
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<{ by: ServedBy; unreadable: string | undefined }> {
+  try {
+    const path = `${API_SERVICES_PATH}/${API_SERVICE}`;
+    const { body } = await client.request({ method: "GET", path, signal });
+    return { by: decodeServedBy(body).value, unreadable: undefined };
+  } catch (error) {
+    const code = faultCode(error);
+    // Served and not registered: the API server's own registration of CRDs is on its way.
+    if (code === "not-found") return { by: "crd", unreadable: undefined };
+    if (code !== "forbidden") throw error;
+    return { by: "unknown", unreadable: (error as Error).message };
+  }
+}
+
+/**
+ * Looks where GlobalNetworkSets are served, and by whom; a choice other than `auto` is all that is looked for.
+ * Rejects with a Fault when the server does not say: nothing is known then.
+ */
+export async function discoverCalico(
+  client: ApiClient,
+  choice: CalicoGroupChoice,
+  signal: AbortSignal,
+): Promise<CalicoDiscovery> {
+  const asked = async (group: CalicoGroup): Promise<boolean> =>
+    (choice === "auto" || choice === group) && isServed(client, group, signal);
+  const [hasV3, v1, migrationVersion] = await Promise.all([
+    asked("projectcalico.org/v3"),
+    asked("crd.projectcalico.org/v1"),
+    preferredVersion(client, MIGRATION_GROUP, signal),
+  ]);
+  if (!hasV3) return { served: { v3: undefined, v1 }, migrationVersion, unreadable: undefined };
+  const { by, unreadable } = await servedBy(client, signal);
+  return { served: { v3: by, v1 }, migrationVersion, unreadable };
+}
