@@ -1,10 +1,6 @@
-import {
-  CALICO_GROUPS,
-  collectionPath,
-  PLURAL,
-  type CalicoGroup,
-} from "../calico/global-network-set.ts";
+import { collectionPath, PLURAL } from "../calico/global-network-set.ts";
 import { Fault, faultCode } from "../core/model/fault.ts";
+import { CALICO_GROUPS, type CalicoGroup } from "../core/plan/calico-mode.ts";
 import type { Store } from "../core/reflector/store.ts";
 import type { ApiClient } from "../kube/api-client.ts";
 import { discoverResources } from "../kube/discovery.ts";

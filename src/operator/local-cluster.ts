@@ -319,6 +319,7 @@ export class LocalCalico {
         return page;
       },
       watch: async (request) => source.watch(request),
+      probe: async (request) => source.probe(request),
     };
   }
 
