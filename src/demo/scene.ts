@@ -87,7 +87,10 @@ export async function openScene(parts: SceneParts): Promise<Scene> {
     clock,
   });
   const setWatch = new Reflector({
-    source: jsonListWatch(stage.local, { path: SETS_PATH, decode: decodeSet }),
+    source: jsonListWatch(stage.local, {
+      path: SETS_PATH,
+      decode: (set) => decodeSet("projectcalico.org/v3", set),
+    }),
     store: sets,
     clock,
   });
