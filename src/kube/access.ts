@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import { Fault, errorText } from "../core/model/fault.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ExecCredentials } from "./exec-plugin.ts";
+import { certificateExpiry, earliest, tokenExpiry } from "./expiry.ts";
 import { FreshFile } from "./fresh-file.ts";
 import { parseKubeconfig, serverUrl, type ClusterConfig, type Material } from "./kubeconfig.ts";
 
@@ -33,10 +34,18 @@ export interface Connection {
 
 /** One API server and our credentials for it. All requests share one pool of kept-alive connections. */
 export interface ClusterAccess {
-  /** Where requests go. Fixed: a kubeconfig that later names another server takes a restart. */
+  /**
+   * Where requests go. Fixed: when the kubeconfig names another server, every request fails with `reason` SERVER_CHANGED
+   * until it names this one again, or the owner closes this and opens the cluster anew.
+   */
   readonly server: URL;
   /** The connection for the next request, with files re-read when they are due. Rejects with a Fault `credentials`. */
   connection(): Promise<Connection>;
+  /**
+   * When the credentials of the last `connection` end, ms since the epoch: the earliest of a token's `exp`, a plugin's
+   * expirationTimestamp and the client certificate's notAfter. Undefined when none is known, and before the first connection.
+   */
+  expiresAt(): number | undefined;
   /**
    * The server said 401, or one of the certificates was not trusted: files are read afresh by the next `connection`,
    * and after a 401 a plugin is run again too.
@@ -45,6 +54,9 @@ export interface ClusterAccess {
   /** Ends all connections. */
   close(): void;
 }
+
+/** `reason` of the Fault of a kubeconfig that names another server than when it was opened. */
+export const SERVER_CHANGED = "ServerChanged";
 
 /** Tokens and certificates are read again this often (client-go does the same). */
 const REREAD_MS = 60_000;
@@ -122,6 +134,10 @@ class FileAccess implements ClusterAccess {
   #agent: HttpAgent | HttpsAgent | undefined;
   /** What `#agent` was made of, to see a change. */
   #agentMaterial: readonly unknown[] = [];
+  #expiresAt: number | undefined;
+  /** The client certificate last read for its end, so that it is parsed once. */
+  #certificate: string | undefined;
+  #certificateEndsAt: number | undefined;
 
   constructor(config: ClusterConfig, clock: Clock, kubeconfig?: KubeconfigFile) {
     this.server = config.server;
@@ -144,7 +160,9 @@ class FileAccess implements ClusterAccess {
       const pair = `${config.basic.username}:${config.basic.password}`;
       headers["authorization"] = `Basic ${Buffer.from(pair).toString("base64")}`;
     }
+    const tokenEnd = token === undefined ? undefined : tokenExpiry(token);
     if (this.server.protocol === "http:") {
+      this.#expiresAt = earliest(tokenEnd, exec?.expiresAt);
       this.#agent ??= new HttpAgent({ keepAlive: true });
       return { agent: this.#agent, headers };
     }
@@ -158,7 +176,13 @@ class FileAccess implements ClusterAccess {
     const cert =
       exec?.certificate ?? (await this.#read("client certificate file", config.clientCertificate));
     const key = exec?.key ?? (await this.#read("client key file", config.clientKey));
-    return { agent: this.#httpsAgent(config, ca, cert, key), headers };
+    const agent = this.#httpsAgent(config, ca, cert, key);
+    this.#expiresAt = earliest(tokenEnd, exec?.expiresAt, this.#certificateEnd(cert));
+    return { agent, headers };
+  }
+
+  expiresAt(): number | undefined {
+    return this.#expiresAt;
   }
 
   distrust(because: "unauthorized" | "certificate"): void {
@@ -169,6 +193,14 @@ class FileAccess implements ClusterAccess {
 
   close(): void {
     this.#agent?.destroy();
+  }
+
+  #certificateEnd(pem: string | undefined): number | undefined {
+    if (pem !== this.#certificate) {
+      this.#certificate = pem;
+      this.#certificateEndsAt = pem === undefined ? undefined : certificateExpiry(pem);
+    }
+    return this.#certificateEndsAt;
   }
 
   async #refreshConfig(): Promise<void> {
@@ -188,6 +220,7 @@ class FileAccess implements ClusterAccess {
       throw new Fault(
         "credentials",
         `kubeconfig "${file.path}" names server ${config.server.host} now, ${this.server.host} before: restart to follow it`,
+        { reason: SERVER_CHANGED },
       );
     }
     this.#configText = content;

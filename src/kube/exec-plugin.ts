@@ -9,6 +9,8 @@ export interface ExecCredential {
   readonly token: string | undefined;
   readonly certificate: string | undefined;
   readonly key: string | undefined;
+  /** `expirationTimestamp`, ms since the epoch. */
+  readonly expiresAt: number | undefined;
 }
 
 /** A plugin that hangs is killed after this long. */
@@ -65,17 +67,14 @@ export class ExecCredentials {
         },
       );
     }
-    const { credential, expiresAt } = parseExecCredential(output, command);
+    const credential = parseExecCredential(output, command);
     this.#held = credential;
-    this.#renewAt = expiresAt - RENEW_EARLY_MS;
+    this.#renewAt = (credential.expiresAt ?? Infinity) - RENEW_EARLY_MS;
     return credential;
   }
 }
 
-function parseExecCredential(
-  output: string,
-  command: string,
-): { credential: ExecCredential; expiresAt: number } {
+function parseExecCredential(output: string, command: string): ExecCredential {
   const bad = (why: string): Fault =>
     new Fault("credentials", `credential plugin "${command}" ${why}`);
   let answer: unknown;
@@ -88,10 +87,12 @@ function parseExecCredential(
   if (asObject(answer)?.["kind"] !== "ExecCredential" || status === undefined) {
     throw bad("did not print an ExecCredential with a status");
   }
+  const expiry = asText(status["expirationTimestamp"]);
   const credential = {
     token: given(status["token"]),
     certificate: given(status["clientCertificateData"]),
     key: given(status["clientKeyData"]),
+    expiresAt: expiry === "" ? undefined : Date.parse(expiry),
   };
   if (credential.token === undefined && credential.certificate === undefined) {
     throw bad("printed neither a token nor a certificate");
@@ -99,10 +100,10 @@ function parseExecCredential(
   if ((credential.certificate === undefined) !== (credential.key === undefined)) {
     throw bad("printed a certificate without key, or a key without certificate");
   }
-  const expiry = asText(status["expirationTimestamp"]);
-  const expiresAt = expiry === "" ? Infinity : Date.parse(expiry);
-  if (Number.isNaN(expiresAt)) throw bad(`printed expirationTimestamp "${expiry}", not a time`);
-  return { credential, expiresAt };
+  if (Number.isNaN(credential.expiresAt)) {
+    throw bad(`printed expirationTimestamp "${expiry}", not a time`);
+  }
+  return credential;
 }
 
 function given(value: unknown): string | undefined {

@@ -1,4 +1,5 @@
 import { Fault, errorText, faultCode } from "../core/model/fault.ts";
+import type { LinkProof } from "../core/model/link.ts";
 import { start, transition } from "../core/reflector/machine.ts";
 import {
   DEFAULT_LIMITS,
@@ -32,6 +33,11 @@ export interface LinkFacts {
   readonly lists: number;
   /** Watches that ended, by how: `ended`, `silence`, a fault's code, or `went-back` where a probe found an older version. */
   readonly watchEnds: Readonly<Record<string, number>>;
+}
+
+/** What `linkAt` wants to know, on the monotonic clock. */
+export function linkProof(facts: LinkFacts, removed: boolean): LinkProof {
+  return { synced: facts.synced, provenAt: facts.proofOfLifeMonotonic, removed };
 }
 
 /** What a Reflector is made of. */

@@ -1,11 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { X509Certificate } from "node:crypto";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { stringify } from "yaml";
 import type { Fault } from "../../../src/core/model/fault.ts";
-import { loadCluster, type ClusterAccess, type ClusterSource } from "../../../src/kube/access.ts";
+import {
+  loadCluster,
+  SERVER_CHANGED,
+  type ClusterAccess,
+  type ClusterSource,
+} from "../../../src/kube/access.ts";
 import { ApiClient } from "../../../src/kube/api-client.ts";
 import { ExecCredentials } from "../../../src/kube/exec-plugin.ts";
 import { createPki, type Pki } from "../../support/control-plane/pki.ts";
@@ -147,7 +153,12 @@ test("a kubeconfig that changes is followed; one that names another server is re
   expect(await get(client)).toEqual({ ok: true });
   await kubeconfig({ token: "two" }, { server: "http://127.0.0.1:1" });
   await clock.advance(60_000);
-  expect(((await get(client)) as Fault).message).toContain("restart to follow it");
+  const fault = (await get(client)) as Fault;
+  expect(fault).toMatchObject({ code: "credentials", reason: SERVER_CHANGED });
+  expect(fault.message).toContain("restart to follow it");
+  await kubeconfig({ token: "two" });
+  await clock.advance(60_000);
+  expect(await get(client)).toEqual({ ok: true });
 });
 
 test("in a cluster the address comes from the environment; without it, a clear fault", async () => {
@@ -245,6 +256,81 @@ describe("a credential plugin", () => {
       message: expect.stringContaining("gave no answer within 200 ms"),
     });
     expect(Date.now() - before).toBeLessThan(2_000);
+  });
+});
+
+/** A JWT with these claims; nobody checks its signature here. */
+function jwt(claims: unknown): string {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+  return `${part({ alg: "RS256" })}.${part(claims)}.c2ln`;
+}
+
+describe("the end of the credentials", () => {
+  async function expiry(source: ClusterSource): Promise<number | undefined> {
+    const access = await loadCluster(source, new FakeClock());
+    opened.push(access);
+    expect(access.expiresAt()).toBeUndefined();
+    await access.connection();
+    return access.expiresAt();
+  }
+
+  test.each<[string, string, number | undefined]>([
+    ["a JWT's exp", jwt({ sub: "a", exp: 2_000_000_000 }), 2_000_000_000_000],
+    ["no exp", jwt({ sub: "a" }), undefined],
+    ["an exp that is a text", jwt({ exp: "2000000000" }), undefined],
+    ["claims that are no object", jwt(7), undefined],
+    ["no JWT", "abcdef.0123456789abcdef", undefined],
+    ["three parts that are no JSON", "a.b.c", undefined],
+  ])("of a token: %s", async (_name, content, endsAt) => {
+    expect(await expiry({ kind: "explicit", url, token: { content } })).toBe(endsAt);
+  });
+
+  test("of a plugin's credential: its own time, or its token's if that is sooner", async () => {
+    const status = (token: string): string =>
+      JSON.stringify({
+        kind: "ExecCredential",
+        status: { token, expirationTimestamp: "2033-05-18T03:33:20Z" },
+      });
+    const of = async (token: string): Promise<number | undefined> => {
+      const exec = { command: await program(`echo '${status(token)}'`) };
+      return expiry({ kind: "kubeconfig", path: await kubeconfig({ exec }) });
+    };
+    expect(await of("opaque")).toBe(2_000_000_000_000);
+    expect(await of(jwt({ exp: 2_100_000_000 }))).toBe(2_000_000_000_000);
+    expect(await of(jwt({ exp: 1_900_000_000 }))).toBe(1_900_000_000_000);
+  });
+
+  test("of a client certificate: its notAfter, or the token's end if that is sooner", async () => {
+    const { admin } = await createPki("one");
+    const of = async (user: object): Promise<number | undefined> => {
+      const path = await kubeconfig(
+        {
+          "client-certificate-data": Buffer.from(admin.cert).toString("base64"),
+          "client-key-data": Buffer.from(admin.key).toString("base64"),
+          ...user,
+        },
+        { server: "https://127.0.0.1:1" },
+      );
+      return expiry({ kind: "kubeconfig", path });
+    };
+    const notAfter = Date.parse(new X509Certificate(admin.cert).validTo);
+    expect(notAfter).toBeGreaterThan(Date.now());
+    expect(await of({})).toBe(notAfter);
+    expect(await of({ token: jwt({ exp: 1_000 }) })).toBe(1_000_000);
+    expect(await of({ token: jwt({ exp: 99_000_000_000 }) })).toBe(notAfter);
+  });
+
+  test("follows a token that is replaced in its file", async () => {
+    const clock = new FakeClock();
+    const path = await file("token", jwt({ exp: 1_000 }));
+    const access = await loadCluster({ kind: "explicit", url, token: { file: path } }, clock);
+    opened.push(access);
+    await access.connection();
+    expect(access.expiresAt()).toBe(1_000_000);
+    await writeFile(path, jwt({ exp: 5_000 }));
+    await clock.advance(60_000);
+    await access.connection();
+    expect(access.expiresAt()).toBe(5_000_000);
   });
 });
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Fault } from "../../../src/core/model/fault.ts";
 import type { WatchEvent } from "../../../src/core/reflector/store.ts";
-import { Reflector, type LinkFacts } from "../../../src/runtime/reflector.ts";
+import { linkAt } from "../../../src/core/model/link.ts";
+import { linkProof, Reflector, type LinkFacts } from "../../../src/runtime/reflector.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { RecordingStore } from "../../support/recording-store.ts";
 import { ScriptedListWatch } from "../../support/scripted-list-watch.ts";
@@ -262,6 +263,10 @@ test("a quiet watch is proven alive by a probe every 15 s, and stays open", asyn
   }
   expect(source.lastWatch).toBe(watch);
   expect(watch.signal.aborted).toBe(false);
+  await clock.advance(5_000);
+  const limits = { staleAfterMs: 16_000, expireAfterMs: undefined };
+  const proof = linkProof(reflector.link(), false);
+  expect(linkAt(proof, limits, clock.monotonic())).toEqual({ state: "Synced", ageMs: 5_000 });
   expect(facts.map((link) => link.state)).toEqual(["listing", "opening", "watching"]);
 });
 
