@@ -66,6 +66,11 @@ export interface ApiClientOptions {
   readonly userAgent?: string;
   /** Told of every request; must not throw. */
   readonly onRequest?: (outcome: RequestOutcome) => void;
+  /**
+   * Asked before anything but a GET is sent, once there is a connection and as late as can be; when it says no, the request rejects with a Fault
+   * `aborted`. The fence of a leader (LeaderElection.mayWrite). @default always
+   */
+  readonly mayWrite?: () => boolean;
 }
 
 const MAX_REFUSAL_BYTES = 1024 * 1024;
@@ -85,6 +90,7 @@ export class ApiClient {
   readonly #maxBodyBytes: number;
   readonly #userAgent: string;
   readonly #onRequest: (outcome: RequestOutcome) => void;
+  readonly #mayWrite: () => boolean;
 
   constructor(access: ClusterAccess, options: ApiClientOptions) {
     this.#access = access;
@@ -94,6 +100,7 @@ export class ApiClient {
     this.#maxBodyBytes = options.maxBodyBytes ?? 64 * 1024 * 1024;
     this.#userAgent = options.userAgent ?? "wayleave";
     this.#onRequest = options.onRequest ?? (() => {});
+    this.#mayWrite = options.mayWrite ?? (() => true);
   }
 
   /** Sends `request` and reads the whole answer. Rejects with a Fault unless the status is 2xx and the body JSON or empty. */
@@ -220,7 +227,13 @@ export class ApiClient {
       headers["content-length"] = body.length;
     }
     const send = server.protocol === "https:" ? httpsRequest : httpRequest;
-    return send(url, { method: request.method, agent: connection.agent, headers }).end(body);
+    const opened = send(url, { method: request.method, agent: connection.agent, headers });
+    if (request.method === "GET") return opened.end(body);
+    onConnected(opened, () => {
+      if (this.#mayWrite()) opened.end(body);
+      else opened.destroy(new Fault("aborted", `${what(request)}: not sent, we do not lead`));
+    });
+    return opened;
   }
 }
 
@@ -331,8 +344,18 @@ class Exchange {
   }
 
   #fault(error: unknown): Fault {
+    if (faultCode(error) !== undefined) return error as Fault;
     return this.#killedBy ?? connectionFault(this.what, this.#server, error);
   }
+}
+
+/** Calls `action` when what `request` is told goes out at once. */
+function onConnected(request: ClientRequest, action: () => void): void {
+  request.once("socket", (socket) => {
+    const isReady = request.reusedSocket || !socket.connecting;
+    if (isReady) action();
+    else socket.once("encrypted" in socket ? "secureConnect" : "connect", action);
+  });
 }
 
 function what(request: Pick<ApiRequest, "method" | "path">): string {

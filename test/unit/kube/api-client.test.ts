@@ -240,3 +240,44 @@ describe("discovery", () => {
     );
   });
 });
+
+describe("a fenced client", () => {
+  test("asks before a write is sent, again for each, and lets reads pass", async () => {
+    const seen: string[] = [];
+    server.answer = (request, response) => {
+      seen.push(request.method ?? "");
+      json({})(request, response);
+    };
+    let leads = false;
+    const fenced = new ApiClient(access, { clock: systemClock, mayWrite: () => leads });
+    const put = { method: "PUT", path: "/api/v1/things/a", body: {} } as const;
+    const fault = await faultOf(fenced.request(put));
+    expect(fault).toMatchObject({
+      code: "aborted",
+      message: "PUT /api/v1/things/a: not sent, we do not lead",
+    });
+    await fenced.request(get);
+    leads = true;
+    await fenced.request(put);
+    leads = false;
+    // Over a connection that is used again.
+    expect((await faultOf(fenced.request(put))).code).toBe("aborted");
+    expect(seen).toEqual(["GET", "PUT"]);
+  });
+
+  test("asks once it is connected, not when it was called", async () => {
+    let leads = true;
+    let asked = 0;
+    const fenced = new ApiClient(access, {
+      clock: systemClock,
+      mayWrite: () => {
+        asked++;
+        return leads;
+      },
+    });
+    const sent = faultOf(fenced.request({ method: "DELETE", path: "/api/v1/things/a" }));
+    leads = false;
+    expect((await sent).code).toBe("aborted");
+    expect(asked).toBe(1);
+  });
+});
