@@ -72,7 +72,9 @@ export function leaseIdentity(): string {
  *
  * Of two processes at most one has `mayWrite()` true at any instant. What was begun under it must have ended within
  * `writeGraceMs`, by a request timeout; a write that a server still works on after that is caught by its own
- * resourceVersion, or it is not caught.
+ * resourceVersion, or it is not caught. Assumed: clocks differ in speed by less than lease duration to renew deadline do,
+ * no machine is suspended and has its wall clock set back at once, and nobody deletes a Lease that is held while a
+ * candidate starts that has never seen it.
  */
 export class LeaderElection {
   readonly #options: LeaderElectionOptions;
