@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
+import { parse } from "yaml";
 import { Fault, errorText, faultCode } from "../core/model/fault.ts";
 import type { ClusterName } from "../core/model/names.ts";
 import { loadCluster, type ClusterSource } from "../kube/access.ts";
@@ -8,7 +10,7 @@ import { asObject, asText } from "../kube/json.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { collect, type ClusterObjects } from "./collect.ts";
 import type { Manifest, ManifestObject } from "./manifest.ts";
-import { resolveOptions, type Snapshot, type SourceOptions } from "./source.ts";
+import { resolveOptions, usage, type Snapshot, type SourceOptions } from "./source.ts";
 
 /** One collection to read. `needed`: without it there is no answer at all. */
 interface Collection {
@@ -120,10 +122,52 @@ async function readCluster(
   return collect(manifests, { ...ranges, name, policiesAreKnown, asOf });
 }
 
-/** The kubeconfig that kubectl would use: the flag, the first path of KUBECONFIG, or the one at home. */
-function kubeconfigPath(flag: string | undefined, environment: LiveHooks["environment"]): string {
-  const [fromEnvironment = ""] = (environment["KUBECONFIG"] ?? "").split(":");
-  return flag ?? (fromEnvironment === "" ? join(homedir(), ".kube", "config") : fromEnvironment);
+/** The kubeconfigs that kubectl would read: the flag's, those of KUBECONFIG, or the one at home. */
+function kubeconfigPaths(
+  flag: string | undefined,
+  environment: LiveHooks["environment"],
+): readonly string[] {
+  if (flag !== undefined) return [flag];
+  const listed = (environment["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
+  return listed.length > 0 ? listed : [join(homedir(), ".kube", "config")];
+}
+
+interface KubeconfigFile {
+  readonly path: string;
+  readonly contexts: readonly string[];
+  readonly currentContext: string;
+}
+
+async function readKubeconfig(path: string): Promise<KubeconfigFile> {
+  try {
+    const found = asObject(parse(await readFile(path, "utf8"))) ?? {};
+    const contexts = Array.isArray(found["contexts"]) ? (found["contexts"] as unknown[]) : [];
+    return {
+      path,
+      contexts: contexts.map((context) => asText(asObject(context)?.["name"])),
+      currentContext: asText(found["current-context"]),
+    };
+  } catch (error) {
+    throw new Fault("credentials", `read kubeconfig "${path}": ${errorText(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Where a context is described; undefined means the current one of the first file that has one. */
+function sourceOf(context: string | undefined, files: readonly KubeconfigFile[]): ClusterSource {
+  const wanted =
+    context ?? files.find(({ currentContext }) => currentContext !== "")?.currentContext;
+  if (wanted === undefined) {
+    const paths = files.map(({ path }) => path).join(", ");
+    throw usage(`no current-context in ${paths}: name one with --context, or read files with -f`);
+  }
+  const file = files.find(({ contexts }) => contexts.includes(wanted));
+  if (file === undefined) {
+    const known = files.flatMap(({ contexts }) => contexts).join(", ");
+    throw usage(`no kubeconfig context "${wanted}"; there are ${known === "" ? "none" : known}`);
+  }
+  return { kind: "kubeconfig", path: file.path, context: wanted };
 }
 
 /**
@@ -132,19 +176,20 @@ function kubeconfigPath(flag: string | undefined, environment: LiveHooks["enviro
  */
 export async function readLive(options: SourceOptions, hooks: LiveHooks): Promise<Snapshot> {
   const resolved = resolveOptions(options);
-  const path = kubeconfigPath(options.kubeconfig, hooks.environment);
-  const source = (context: string | undefined): ClusterSource => ({
-    kind: "kubeconfig",
-    path,
-    ...(context === undefined ? {} : { context }),
-  });
-  const reads = [
-    readCluster(resolved.localName, source(options.context), hooks, {
-      reservedCidrs: resolved.localCidrs,
-    }),
-    ...resolved.remotes.map(async ({ name, from }) =>
-      readCluster(name, source(from ?? name), hooks, { podCidrs: resolved.cidrsOf(name) }),
-    ),
+  const files: KubeconfigFile[] = [];
+  for (const path of kubeconfigPaths(options.kubeconfig, hooks.environment)) {
+    files.push(await readKubeconfig(path));
+  }
+  const sources = [
+    sourceOf(options.context, files),
+    ...resolved.remotes.map(({ name, from }) => sourceOf(from ?? name, files)),
   ];
+  const names = [resolved.localName, ...resolved.remotes.map(({ name }) => name)];
+  const reads = names.map(async (name, index) =>
+    readCluster(name, sources[index] as ClusterSource, hooks, {
+      podCidrs: resolved.cidrsOf(name),
+      reservedCidrs: index === 0 ? resolved.localCidrs : [],
+    }),
+  );
   return { clusters: await Promise.all(reads), problems: [], options: resolved };
 }

@@ -250,13 +250,7 @@ describeOnApiServers("validation of NetworkPolicy", () => {
         apiserverFlags: ["--feature-gates=StrictIPCIDRValidation=false"],
       }),
     ]);
-    await Promise.all(
-      [current, loose].map(async (each) =>
-        createNamespace(each, "default").catch(() => {
-          // The API server may have made it by itself.
-        }),
-      ),
-    );
+    await Promise.all([current, loose].map(async (each) => createNamespace(each, "default")));
   });
 
   afterAll(async () => {
