@@ -2,10 +2,7 @@ import type { NetworkSetClient } from "../calico/network-set-client.ts";
 import { errorText, faultCode, type Fault } from "../core/model/fault.ts";
 import type { ClusterName } from "../core/model/names.ts";
 import type { Membership } from "../core/membership/membership.ts";
-import type { LabelProfile } from "../core/membership/profile.ts";
 import { setIdOf, type SetKey } from "../core/membership/set-id.ts";
-import { chooseName, type NameFacts } from "../core/plan/object-names.ts";
-import { planShards } from "../core/plan/plan-shards.ts";
 import type { ActualSet, SetChange } from "../core/plan/plan-set.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { KeyedWorker, type WorkResult } from "../runtime/keyed-worker.ts";
@@ -13,12 +10,13 @@ import type { Log } from "../runtime/log.ts";
 import type { ActualSets } from "./actual-sets.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import type { Notices } from "./notices.ts";
+import type { SetPlans } from "./set-plans.ts";
 
 /** What a Reconciler works with. */
 export interface ReconcilerParts {
   readonly membership: Membership;
   readonly actual: ActualSets;
-  readonly profile: LabelProfile;
+  readonly plans: SetPlans;
   /** Where sets are written now, or undefined while nothing may be written. */
   readonly client: () => NetworkSetClient | undefined;
   /** Whether a complete list of the cluster's pods and of the local sets was taken in: its sets are left alone before. */
@@ -28,9 +26,9 @@ export interface ReconcilerParts {
   readonly log: Log;
   readonly notices: Notices;
   readonly metrics: OperatorMetrics;
-  readonly hash8: NameFacts["hash8"];
   readonly emptyGraceMs: number;
-  readonly maxNetsPerSet: number;
+  /** Told of each write, and how long after its oldest change it was; a repair has none. */
+  readonly onWritten: (set: SetKey, durationMs: number | undefined) => void;
 }
 
 type Write = Extract<SetChange, { kind: "create" | "replace" | "delete" }>;
@@ -43,7 +41,6 @@ const BACKOFF = { minMs: 100, maxMs: 30_000 };
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #worker: KeyedWorker<SetKey>;
-  readonly #names: NameFacts;
   /** When a set's oldest unwritten change was seen, monotonic. */
   readonly #changedAt = new Map<SetKey, number>();
   /** Sets that somebody else's object is in the way of, and its name. */
@@ -63,22 +60,6 @@ export class Reconciler {
       onBug: (key, error) =>
         parts.log.error("reconcile failed unexpectedly", { set: key, error: errorText(error) }),
     });
-    const { membership, actual, maxNetsPerSet, hash8 } = parts;
-    this.#names = {
-      holder: (name) => {
-        const object = actual.get(name);
-        if (object === undefined) return undefined;
-        const set = actual.ownerOf(object);
-        return set === undefined ? "foreign" : { set, shard: object.shard };
-      },
-      joined: (name) => membership.joined(name),
-      shardsOf: (set) =>
-        Math.max(
-          Math.ceil(membership.count(set) / maxNetsPerSet),
-          ...actual.of(set).map(({ shard }) => shard),
-        ),
-      hash8,
-    };
   }
 
   /** Sets that wait or are being written. */
@@ -124,27 +105,17 @@ export class Reconciler {
   }
 
   async #reconcile(set: SetKey): Promise<WorkResult> {
-    const { membership, actual, profile, clock, emptyGraceMs, maxNetsPerSet } = this.#parts;
+    const { plans, clock } = this.#parts;
     const client = this.#parts.client();
-    const id = setIdOf(set);
-    if (client === undefined || !this.#parts.isReady(id.cluster)) return { kind: "done" };
-    const changes = planShards({
-      set,
-      labels: profile.labelsOf(id),
-      nets: membership.nets(set),
-      objects: actual.of(set),
-      objectNamed: (name) => actual.get(name),
-      nameOf: (shard) => this.#nameOf(set, shard),
-      maxNets: maxNetsPerSet,
-      now: clock.now(),
-      emptyGraceMs,
-    });
+    const { cluster } = setIdOf(set);
+    if (client === undefined || !this.#parts.isReady(cluster)) return { kind: "done" };
+    const changes = plans.changes(set, clock.now(), (shard) => this.#nameOf(set, shard));
     if (!changes.some(({ kind }) => kind === "conflict")) this.#conflicts.delete(set);
     return this.#carryOut(set, changes, client);
   }
 
   #nameOf(set: SetKey, shard: number): string {
-    const { name, isAmbiguous } = chooseName({ set, shard }, this.#names);
+    const { name, isAmbiguous } = this.#parts.plans.nameOf(set, shard);
     if (!isAmbiguous) this.#ambiguous.delete(name);
     else if (!this.#ambiguous.has(name)) {
       this.#ambiguous.add(name);
@@ -216,6 +187,7 @@ export class Reconciler {
     }
     metrics.metric.setWrites.add({ ...labels, operation, result: "ok" });
     const durationMs = changedAt === undefined ? undefined : clock.monotonic() - changedAt;
+    this.#parts.onWritten(set, durationMs);
     if (durationMs !== undefined) {
       metrics.metric.propagation.observe({ ...labels, stage: "written" }, durationMs / 1000);
     }

@@ -29,6 +29,8 @@ import { probeRoutes, type Check } from "./probes.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RemoteCluster } from "./remote-cluster.ts";
 import { Remotes } from "./remotes.ts";
+import { SetPlans } from "./set-plans.ts";
+import { WriteLog } from "./write-log.ts";
 
 /** What an operator runs on. */
 export interface OperatorContext {
@@ -73,6 +75,8 @@ class Operator {
   readonly #actual: ActualSets;
   readonly #remotes: Remotes;
   readonly #fences: Fences;
+  readonly #plans: SetPlans;
+  readonly #writes: WriteLog;
   readonly #reconciler: Reconciler;
   readonly #bug = new AbortController();
   readonly #orphans = new Set<ClusterName>();
@@ -106,10 +110,19 @@ class Operator {
       },
       ownerOf,
     );
-    this.#reconciler = new Reconciler({
+    this.#plans = new SetPlans({
       membership: this.#membership,
       actual: this.#actual,
       profile: this.#profile,
+      hash8: (text) => createHash("sha256").update(text).digest("hex").slice(0, 8),
+      emptyGraceMs: config.emptySetGrace,
+      maxNetsPerSet: config.maxNetsPerSet,
+    });
+    this.#writes = new WriteLog(this.#clock);
+    this.#reconciler = new Reconciler({
+      membership: this.#membership,
+      actual: this.#actual,
+      plans: this.#plans,
       client: () => this.#client,
       isReady: (name) => this.#isReady(name),
       clock: this.#clock,
@@ -117,9 +130,8 @@ class Operator {
       log: this.#log,
       notices: this.#notices,
       metrics: this.#metrics,
-      hash8: (text) => createHash("sha256").update(text).digest("hex").slice(0, 8),
       emptyGraceMs: config.emptySetGrace,
-      maxNetsPerSet: config.maxNetsPerSet,
+      onWritten: (set, durationMs) => this.#writes.note(set, durationMs),
     });
     this.#fences = new Fences(config);
     this.#remotes = new Remotes({

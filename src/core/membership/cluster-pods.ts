@@ -4,6 +4,7 @@ import { objectKey, type ObjectKey, type PodRecord } from "../model/pod.ts";
 import { isMassRemoval, type BrakeLimits } from "../plan/brake.ts";
 import type { Store } from "../reflector/store.ts";
 import { claimOf, type Claim, type Refusal } from "./claim.ts";
+import type { Holdings } from "./holdings.ts";
 import type { Entry, Membership } from "./membership.ts";
 import type { LabelProfile } from "./profile.ts";
 import type { SetKey } from "./set-id.ts";
@@ -31,6 +32,8 @@ export interface ClusterPodsParts {
   readonly now: () => number;
   /** The fence now; a change of it takes effect with the next list. */
   readonly fence: () => Fence;
+  /** Told where the pods are that are in sets. @default nobody */
+  readonly holdings?: Holdings;
 }
 
 const NO_CLAIM: Claim = { sets: [], nets: [], refusals: [] };
@@ -82,6 +85,7 @@ export class ClusterPods implements Store<PodRecord> {
     const claim = claimOf(pod, this.#parts.profile, this.#parts.fence());
     this.#unseen?.delete(key);
     this.#uids.set(key, pod.uid);
+    this.#parts.holdings?.put(key, pod, claim.nets);
     this.#claim(key, pod.uid, claim);
     this.#refuse(key, pod.uid, claim.refusals);
   }
@@ -126,6 +130,7 @@ export class ClusterPods implements Store<PodRecord> {
     this.#uids.delete(key);
     this.#refused.delete(key);
     this.#unseen?.delete(key);
+    this.#parts.holdings?.remove(key);
     this.#claim(key, uid, NO_CLAIM);
   }
 
