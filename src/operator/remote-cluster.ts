@@ -1,6 +1,7 @@
 import type { Fence } from "../core/address/fence.ts";
 import { RELEASED_ANNOTATIONS } from "../core/membership/claim.ts";
 import { ClusterPods, type ClusterPodsEvents } from "../core/membership/cluster-pods.ts";
+import { Holdings } from "../core/membership/holdings.ts";
 import type { Entry, Membership } from "../core/membership/membership.ts";
 import type { LabelProfile } from "../core/membership/profile.ts";
 import type { ClusterName } from "../core/model/names.ts";
@@ -17,11 +18,13 @@ import { repeat } from "../runtime/repeat.ts";
 import { LINK_STATES, linkState } from "./link.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import type { Check } from "./probes.ts";
+import type { RemoteFacts } from "./views.ts";
 
 /** What following a remote cluster takes. */
 export interface RemoteClusterParts {
   readonly name: ClusterName;
-  readonly access: ClusterAccess;
+  /** What does not know when its credentials end has no `expiresAt`. */
+  readonly access: ClusterAccess & { readonly expiresAt?: () => number | undefined };
   readonly membership: Membership;
   readonly profile: LabelProfile;
   readonly brake: BrakeLimits;
@@ -42,6 +45,7 @@ export interface RemoteClusterParts {
 export class RemoteCluster {
   readonly #parts: RemoteClusterParts;
   readonly #pods: ClusterPods;
+  readonly #holdings: Holdings;
   readonly #reflector: Reflector<PodRecord>;
   #isComplete = false;
   #isAdopted = false;
@@ -52,7 +56,9 @@ export class RemoteCluster {
   constructor(parts: RemoteClusterParts) {
     this.#parts = parts;
     const { events, clock } = parts;
+    this.#holdings = new Holdings(() => clock.now());
     this.#pods = new ClusterPods({
+      holdings: this.#holdings,
       cluster: parts.name,
       membership: parts.membership,
       profile: parts.profile,
@@ -137,6 +143,22 @@ export class RemoteCluster {
   /** Drops every pod: the cluster was taken out of the configuration. */
   forget(): void {
     this.#pods.clear();
+  }
+
+  /** For people who ask. */
+  facts(): RemoteFacts {
+    const { access, clock, name } = this.#parts;
+    const link = this.#reflector.link();
+    return {
+      name,
+      link: linkState(link, clock.now()),
+      lastEventAt: link.proofOfLifeAt,
+      pods: this.#pods.size,
+      credentialExpiresAt: access.expiresAt?.(),
+      message: link.isHealthy ? "" : (link.lastFault?.message ?? ""),
+      isReady: this.isReady,
+      holdings: this.#holdings,
+    };
   }
 
   /** For `/readyz?verbose`. */

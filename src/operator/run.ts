@@ -18,6 +18,7 @@ import { withFields, type Log } from "../runtime/log.ts";
 import { Reflector, type LinkFacts } from "../runtime/reflector.ts";
 import { repeat } from "../runtime/repeat.ts";
 import { ActualSets } from "./actual-sets.ts";
+import { apiRoutes } from "./api.ts";
 import type { Clusters } from "./clusters.ts";
 import { Fences } from "./fences.ts";
 import { localSets, waitForCalico } from "./local-cluster.ts";
@@ -30,6 +31,7 @@ import { Reconciler } from "./reconciler.ts";
 import { RemoteCluster } from "./remote-cluster.ts";
 import { Remotes } from "./remotes.ts";
 import { SetPlans } from "./set-plans.ts";
+import { Views } from "./views.ts";
 import { WriteLog } from "./write-log.ts";
 
 /** What an operator runs on. */
@@ -67,6 +69,7 @@ class Operator {
   readonly #context: OperatorContext;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #startedAt: number;
   readonly #log: Log;
   readonly #metrics: OperatorMetrics;
   readonly #notices: Notices;
@@ -90,6 +93,7 @@ class Operator {
     this.#context = context;
     this.#clock = context.clock ?? systemClock;
     this.#random = context.random ?? Math.random;
+    this.#startedAt = this.#clock.now();
     const { targetClusterName: cluster } = config;
     const log = context.log ?? winstonLog(config.logLevel);
     this.#log = cluster === undefined ? log : withFields(log, { cluster });
@@ -141,9 +145,34 @@ class Operator {
       open: (name, access) => this.#openRemote(name, access),
       onRemoved: (name) => {
         void this.#forgetSeries(name);
+        this.#writes.forget(name);
         this.#reconciler.all();
       },
       onBug: (error) => this.#bug.abort(error),
+    });
+  }
+
+  get #views(): Views {
+    const startTime = new Date(this.#startedAt).toISOString();
+    return new Views({
+      version: this.#context.version,
+      operator: () => ({ role: "leader", startTime }),
+      local: () => ({
+        ok: this.#localCheck.ok,
+        apiGroup: this.#client?.group ?? null,
+        message: this.#localCheck.message,
+      }),
+      clock: this.#clock,
+      membership: this.#membership,
+      actual: this.#actual,
+      plans: this.#plans,
+      writes: this.#writes,
+      remotes: () =>
+        this.#remotes.all().map((remote) => {
+          const facts = remote.facts();
+          return { ...facts, isReady: facts.isReady && this.#localComplete };
+        }),
+      isRemoved: (cluster) => this.#remotes.isRemoved(cluster),
     });
   }
 
@@ -254,12 +283,13 @@ class Operator {
   async #serve(): Promise<Server | undefined> {
     const { metricsBindAddress } = this.#config;
     if (metricsBindAddress === undefined) return undefined;
-    const routes = probeRoutes({
+    const probes = probeRoutes({
       ready: () => [this.#localCheck],
       shown: () => this.#remotes.all().map((remote) => remote.check()),
       metrics: async () => this.#metrics.text(),
       metricsType: this.#metrics.contentType,
     });
+    const routes = { ...probes, ...apiRoutes(this.#views) };
     const server = await serve(metricsBindAddress, routes, (error) =>
       this.#log.error("probe failed", { error: errorText(error) }),
     );

@@ -99,8 +99,13 @@ export class Membership {
 
   /** The nets of `set`, sorted by their text, without those that another cluster claims too. */
   nets(set: SetKey): readonly string[] {
-    const nets = [...(this.#sets.get(set)?.keys() ?? [])].toSorted();
+    const nets = this.members(set);
     return this.#nets.hasContested ? nets.filter((net) => !this.#nets.isContested(net)) : nets;
+  }
+
+  /** The nets of `set`, sorted by their text, with those that another cluster claims too. */
+  members(set: SetKey): readonly string[] {
+    return [...(this.#sets.get(set)?.keys() ?? [])].toSorted();
   }
 
   /** How many nets `set` has, contested ones included. */
