@@ -57,13 +57,14 @@ export async function followClusterFolder(
   }
 }
 
-interface ClusterFile {
+/** A kubeconfig of the folder. */
+export interface ClusterFile {
   readonly path: string;
   readonly digest: string;
 }
 
 /** The kubeconfigs in `folder` by cluster; undefined when it cannot be read whole, which says nothing of any cluster. */
-async function readClusters(
+export async function readClusters(
   folder: string,
   tell: (problem: string) => void,
 ): Promise<ReadonlyMap<ClusterName, ClusterFile> | undefined> {

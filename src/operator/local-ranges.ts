@@ -44,6 +44,29 @@ const SOURCES = [
 ] as const;
 
 /**
+ * Reads the ranges into `known`, by the path that told them. What cannot be read is told to `onFault`, and what it told
+ * before stands. Rejects with nothing but what `onFault` throws.
+ */
+export async function readLocalRanges(
+  client: ApiClient,
+  signal: AbortSignal,
+  known: Map<string, readonly NamedRange[]>,
+  onFault: (path: string, error: unknown) => void,
+): Promise<readonly NamedRange[]> {
+  for (const { path, rangesOf } of SOURCES) {
+    try {
+      const { body } = await client.request({ method: "GET", path, signal });
+      const items = asObject(body)?.["items"];
+      const objects = (Array.isArray(items) ? items : []).map((item) => asObject(item) ?? {});
+      known.set(path, objects.flatMap(rangesOf));
+    } catch (error) {
+      onFault(path, error);
+    }
+  }
+  return [...known.values()].flat();
+}
+
+/**
  * The local cluster's own ranges as its Nodes (pod ranges, addresses) and ServiceCIDRs tell, read at once and then
  * every five minutes until `signal` aborts. What cannot be read is told once, and what it told before stands.
  */
@@ -57,21 +80,13 @@ export async function followLocalRanges(
   const told = new Set<string>();
   let last = "";
   while (!signal.aborted) {
-    for (const { path, rangesOf } of SOURCES) {
-      try {
-        const { body } = await client.request({ method: "GET", path, signal });
-        const items = asObject(body)?.["items"];
-        const objects = (Array.isArray(items) ? items : []).map((item) => asObject(item) ?? {});
-        known.set(path, objects.flatMap(rangesOf));
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!told.has(path)) {
-          log.warn("local ranges cannot be read", { path, error: errorText(error) });
-        }
-        told.add(path);
+    const ranges = await readLocalRanges(client, signal, known, (path, error) => {
+      if (!signal.aborted && !told.has(path)) {
+        log.warn("local ranges cannot be read", { path, error: errorText(error) });
       }
-    }
-    const ranges = [...known.values()].flat();
+      told.add(path);
+    });
+    if (signal.aborted) return;
     const now = ranges.map(({ what }) => what).join();
     if (now !== last) onRanges(ranges);
     last = now;
