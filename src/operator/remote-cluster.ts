@@ -23,8 +23,7 @@ import type { RemoteFacts } from "./views.ts";
 /** What following a remote cluster takes. */
 export interface RemoteClusterParts {
   readonly name: ClusterName;
-  /** What does not know when its credentials end has no `expiresAt`. */
-  readonly access: ClusterAccess & { readonly expiresAt?: () => number | undefined };
+  readonly access: ClusterAccess;
   readonly membership: Membership;
   readonly profile: LabelProfile;
   readonly brake: BrakeLimits;
@@ -154,7 +153,7 @@ export class RemoteCluster {
       link: linkState(link, clock.now()),
       lastEventAt: link.proofOfLifeAt,
       pods: this.#pods.size,
-      credentialExpiresAt: access.expiresAt?.(),
+      credentialExpiresAt: access.expiresAt(),
       message: link.isHealthy ? "" : (link.lastFault?.message ?? ""),
       isReady: this.isReady,
       holdings: this.#holdings,
