@@ -204,6 +204,40 @@ describeOnApiServers("reflector", () => {
     await eventually(() => expect(store.pods.has("shop/healed")).toBe(true));
   });
 
+  test("a permission that is taken from an open watch is told by a probe; its token's end is known", async () => {
+    const rules = [{ apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] }];
+    await createServiceAccount(plane, "shop", "quiet", rules);
+    const token = await requestToken(plane, "shop", "quiet");
+    const { store, reflector, access } = await follow(
+      {
+        kind: "explicit",
+        url: plane.url,
+        ca: { content: plane.caCert },
+        token: { content: token },
+      },
+      { probeAfterMs: 200 },
+    );
+    await eventually(() => expect(reflector.link().state).toBe("watching"));
+    const known = store.pods.size;
+    const leftMs = (access.expiresAt() ?? 0) - Date.now();
+    expect(leftMs).toBeGreaterThan(60_000);
+    expect(leftMs).toBeLessThan(366 * 24 * 3_600_000);
+
+    await revoke(plane, "shop", "quiet");
+    await eventually(() =>
+      expect(reflector.link()).toMatchObject({
+        state: "watching",
+        isHealthy: false,
+        lastFault: { code: "forbidden" },
+      }),
+    );
+    expect(reflector.link().lastFault?.message).toContain('cannot list resource "pods"');
+    expect(store.pods.size).toBe(known);
+    await grant(plane, "shop", "quiet", rules);
+    await eventually(() => expect(reflector.link().isHealthy).toBe(true), { timeoutMs: 30_000 });
+    expect(reflector.link()).toMatchObject({ lists: 1, watchEnds: {} });
+  });
+
   test("without permission from the start it is never synced, and a wrong CA is named", async () => {
     await createServiceAccount(plane, "shop", "nobody");
     const tokenFile = join(plane.folder, "nobody-token");

@@ -209,8 +209,14 @@ export class ControlPlane {
   /** Puts an earlier state back: objects and resourceVersions are those of then. Restarts both. */
   async restore(snapshot: Snapshot): Promise<void> {
     await this.#stopPrograms();
-    await rm(this.#files.etcdData, { recursive: true });
-    await cp(snapshot.folder, this.#files.etcdData, { recursive: true });
+    await this.#putBack(snapshot);
+    await this.start();
+  }
+
+  /** Puts an earlier state back while the API server runs on, as when etcd alone is restored. */
+  async restoreEtcd(snapshot: Snapshot): Promise<void> {
+    await end(this.#etcd, "SIGTERM");
+    await this.#putBack(snapshot);
     await this.start();
   }
 
@@ -234,6 +240,11 @@ export class ControlPlane {
 
   #log(name: string): string {
     return join(this.folder, `${name}.log`);
+  }
+
+  async #putBack(snapshot: Snapshot): Promise<void> {
+    await rm(this.#files.etcdData, { recursive: true });
+    await cp(snapshot.folder, this.#files.etcdData, { recursive: true });
   }
 
   async #stopPrograms(): Promise<void> {
