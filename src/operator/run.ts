@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { NetworkSetClient } from "../calico/network-set-client.ts";
+import type { NetworkSetClient } from "../calico/network-set-client.ts";
 import type { Entry } from "../core/membership/membership.ts";
 import { Membership } from "../core/membership/membership.ts";
 import { labelProfile, ownedId, type LabelProfile } from "../core/membership/profile.ts";
@@ -15,13 +15,12 @@ import { createMetrics } from "../metrics/registry.ts";
 import { OPERATOR_METRICS } from "../metrics/table.ts";
 import { systemClock, type Clock } from "../runtime/clock.ts";
 import { withFields, type Log } from "../runtime/log.ts";
-import { Reflector, type LinkFacts } from "../runtime/reflector.ts";
 import { repeat } from "../runtime/repeat.ts";
 import { ActualSets } from "./actual-sets.ts";
 import { apiRoutes } from "./api.ts";
 import type { Clusters } from "./clusters.ts";
 import { Fences } from "./fences.ts";
-import { localSets, waitForCalico } from "./local-cluster.ts";
+import { LocalCalico, type LocalCalicoStatus } from "./local-cluster.ts";
 import { followLocalRanges } from "./local-ranges.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
@@ -84,9 +83,10 @@ class Operator {
   readonly #bug = new AbortController();
   readonly #orphans = new Set<ClusterName>();
   #contested: ReadonlySet<string> = new Set();
-  #client: NetworkSetClient | undefined;
+  readonly #local: ApiClient;
+  readonly #calico: LocalCalico;
   #localComplete = false;
-  #localCheck: Check = { name: "local-api", ok: false, message: "not asked yet" };
+  #localSaid = "";
 
   constructor(config: OperatorConfig, context: OperatorContext) {
     this.#config = config;
@@ -114,6 +114,22 @@ class Operator {
       },
       ownerOf,
     );
+    const { local } = context.clusters;
+    this.#local = new ApiClient(local, {
+      clock: this.#clock,
+      userAgent: this.#userAgent,
+      onRequest: (outcome) => this.#noteRequest(local, outcome),
+    });
+    this.#calico = new LocalCalico({
+      client: this.#local,
+      choice: config.calicoApiGroup,
+      store: this.#actual,
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      onResync: () => this.#whenSeenWhole(),
+      onStatus: (status) => this.#noteLocal(status),
+    });
     this.#plans = new SetPlans({
       membership: this.#membership,
       actual: this.#actual,
@@ -127,7 +143,7 @@ class Operator {
       membership: this.#membership,
       actual: this.#actual,
       plans: this.#plans,
-      client: () => this.#client,
+      client: () => this.#writer(),
       isReady: (name) => this.#isReady(name),
       clock: this.#clock,
       random: this.#random,
@@ -158,9 +174,9 @@ class Operator {
       version: this.#context.version,
       operator: () => ({ role: "leader", startTime }),
       local: () => ({
-        ok: this.#localCheck.ok,
-        apiGroup: this.#client?.group ?? null,
-        message: this.#localCheck.message,
+        ok: this.#calico.status.answers,
+        apiGroup: this.#calico.status.group ?? null,
+        message: this.#calico.status.message,
       }),
       clock: this.#clock,
       membership: this.#membership,
@@ -284,7 +300,7 @@ class Operator {
     const { metricsBindAddress } = this.#config;
     if (metricsBindAddress === undefined) return undefined;
     const probes = probeRoutes({
-      ready: () => [this.#localCheck],
+      ready: () => [this.#localCheck()],
       shown: () => this.#remotes.all().map((remote) => remote.check()),
       metrics: async () => this.#metrics.text(),
       metricsType: this.#metrics.contentType,
@@ -298,44 +314,22 @@ class Operator {
   }
 
   async #runLocal(signal: AbortSignal): Promise<void> {
-    const access = this.#context.clusters.local;
-    const client = new ApiClient(access, {
-      clock: this.#clock,
-      userAgent: this.#userAgent,
-      onRequest: (outcome) => this.#noteRequest(access, outcome),
-    });
+    const { fullStoreResyncPeriod } = this.#config;
+    repeat(this.#clock, fullStoreResyncPeriod, signal, () => this.#calico.relist());
     const ranges = followLocalRanges(
-      client,
+      this.#local,
       (found) => {
         this.#fences.setFound(found);
         for (const remote of this.#remotes.all()) remote.relist();
       },
       { clock: this.#clock, log: this.#log, signal },
     );
-    const group = await waitForCalico({
-      client,
-      clock: this.#clock,
-      random: this.#random,
-      log: this.#log,
-      signal,
-      onAttempt: (ok, message) => {
-        this.#localCheck = { name: "local-api", ok, message };
-      },
-    }).catch((error: unknown) => {
-      if (signal.aborted) return undefined;
-      throw error;
-    });
-    if (group === undefined) return;
-    this.#client = new NetworkSetClient(client, group);
-    const local = new Reflector({
-      source: localSets(client, group),
-      store: this.#actual,
-      clock: this.#clock,
-      random: this.#random,
-      onLink: (facts) => this.#noteLocal(facts, group),
-    });
-    repeat(this.#clock, this.#config.fullStoreResyncPeriod, signal, () => local.relist());
-    await Promise.all([local.run(signal), ranges]);
+    await Promise.all([this.#calico.run(signal), ranges]);
+  }
+
+  /** Where sets are written now; undefined while they may not be. */
+  #writer(): NetworkSetClient | undefined {
+    return this.#calico.status.mayWrite ? this.#calico.sets : undefined;
   }
 
   async #stopWrites(): Promise<void> {
@@ -358,15 +352,16 @@ class Operator {
     requestDuration.observe({ method, host }, durationMs / 1000);
   }
 
-  #noteLocal(facts: LinkFacts, group: string): void {
-    const name = "local-api";
-    if (facts.isHealthy) {
-      this.#localCheck = { name, ok: true, message: `sets are written to ${group}` };
-      return;
-    }
-    const message = facts.lastFault?.message ?? "unknown";
-    if (this.#localCheck.ok) this.#log.warn("local cluster does not answer", { error: message });
-    this.#localCheck = { name, ok: false, message };
+  #noteLocal({ answers, message }: LocalCalicoStatus): void {
+    if (message === this.#localSaid) return;
+    this.#localSaid = message;
+    if (!answers) this.#log.warn("local cluster does not answer", { error: message });
+    else this.#log.info("local cluster answers", { status: message });
+  }
+
+  #localCheck(): Check {
+    const { answers, message, notes } = this.#calico.status;
+    return { name: "local-api", ok: answers, message: [message, ...notes].join("; ") };
   }
 
   #collect(): void {

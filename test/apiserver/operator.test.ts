@@ -29,32 +29,38 @@ function member(name: string, set: string, ip: string, over: Partial<PodSpec> = 
 
 describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", () => {
   let remote: ControlPlane;
+  /** Serves projectcalico.org/v3. */
   let local: ControlPlane;
+  /** Serves crd.projectcalico.org/v1. */
+  let older: ControlPlane;
 
   beforeAll(async () => {
-    [remote, local] = await Promise.all([
+    [remote, local, older] = await Promise.all([
       startControlPlane({ name: "remote", watchCache: false }),
       startControlPlane({ name: "local", auditLog: true }),
+      startControlPlane({ name: "older", auditLog: true }),
     ]);
     await createNamespace(remote, "shop");
+    await installCalicoCrds(local, "v3");
+    await installCalicoCrds(older, "v1");
   });
 
   afterAll(async () => {
-    await Promise.all([remote?.stop(), local?.stop()]);
+    await Promise.all([remote?.stop(), local?.stop(), older?.stop()]);
   });
 
-  async function startOperator(...flags: string[]): Promise<OperatorProcess> {
+  async function startOperator(into: ControlPlane, ...flags: string[]): Promise<OperatorProcess> {
     return OperatorProcess.start([
       "--target-cluster-name=aws",
       `--target-kube-config=${remote.kubeconfig}`,
-      `--local-kube-config=${local.kubeconfig}`,
+      `--local-kube-config=${into.kubeconfig}`,
       ...flags,
     ]);
   }
 
   /** Requests with which the operator wrote sets so far. */
-  async function writes(): Promise<string[]> {
-    const events = await local.auditEvents();
+  async function writes(into: ControlPlane): Promise<string[]> {
+    const events = await into.auditEvents();
     return events
       .filter(
         ({ stage, verb, requestURI, userAgent }) =>
@@ -70,13 +76,15 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
     let sets: NetworkSets;
     let operator: OperatorProcess;
 
-    beforeAll(async () => {
-      await installCalicoCrds(local, version);
-      sets = new NetworkSets(local, version);
+    let into: ControlPlane;
+
+    beforeAll(() => {
+      into = version === "v3" ? local : older;
+      sets = new NetworkSets(into, version);
     });
 
     beforeEach(async () => {
-      operator = await startOperator("--empty-set-grace=1s", "--full-store-resync-period=2s");
+      operator = await startOperator(into, "--empty-set-grace=1s", "--full-store-resync-period=2s");
     });
 
     afterEach(async () => {
@@ -211,14 +219,14 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
       const { code, tookMs } = await operator.stop();
       expect(code).toBe(0);
       expect(tookMs).toBeLessThan(10_000);
-      const before = await writes();
-      operator = await startOperator("--full-store-resync-period=500ms");
+      const before = await writes(into);
+      operator = await startOperator(into, "--full-store-resync-period=500ms");
       await eventually(() => expect(operator.lines("remote pods listed")).not.toEqual([]));
       await pause(1_500);
-      expect(await writes()).toEqual(before);
+      expect(await writes(into)).toEqual(before);
       await operator.stop();
       await deletePod(remote, "shop", "web-1");
-      operator = await startOperator();
+      operator = await startOperator(into);
       await becomes("aws-shop-front", "10.1.0.1/32");
     });
   });
@@ -227,11 +235,9 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
     const sets = (): NetworkSets => new NetworkSets(local, "v3");
     let operator: OperatorProcess;
 
-    beforeAll(async () => installCalicoCrds(local, "v3"));
-
     beforeEach(async () => {
       await createPod(remote, member("web-0", "front", "10.1.0.1"));
-      operator = await startOperator();
+      operator = await startOperator(local);
       await eventually(async () =>
         expect(await sets().nets()).toEqual({ "aws-shop-front": ["10.1.0.1/32"] }),
       );
@@ -306,7 +312,6 @@ describeOnApiServers("pods of one cluster become GlobalNetworkSets in another", 
     let operator: OperatorProcess;
 
     beforeAll(async () => {
-      await installCalicoCrds(local, "v3");
       folder = await mkdtemp(join(tmpdir(), "wayleave-operator-"));
       await createServiceAccount(remote, "shop", "reader");
       await writeFile(join(folder, "ca.crt"), remote.caCert);
