@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { X509Certificate } from "node:crypto";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -339,8 +339,11 @@ describe("TLS", () => {
   let other: Pki;
   let secure: NastyServer;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     [pki, other] = await Promise.all([createPki("one"), createPki("two")]);
+  }, 60_000);
+
+  beforeEach(async () => {
     secure = new NastyServer(pki.server);
     secure.answer = json({ ok: true });
     await secure.listen();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { createHash } from "node:crypto";
 import { fetchCa } from "../../../src/kube/ca-url.ts";
 import { createPki, type Pki } from "../../support/control-plane/pki.ts";
@@ -11,9 +11,12 @@ let http: string;
 let https: string;
 let pin: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   pki = await createPki("ca");
   pin = `#sha256=${createHash("sha256").update(pki.caCert).digest("hex")}`;
+}, 60_000);
+
+beforeEach(async () => {
   plain = new NastyServer();
   secure = new NastyServer(pki.server);
   http = await plain.listen();
