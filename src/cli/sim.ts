@@ -10,6 +10,9 @@ interface Flags {
   readonly name: string;
   readonly kubeconfig: string;
   readonly port: number;
+  readonly pods: number;
+  readonly seed: number;
+  readonly churn: number;
 }
 
 function parseName(text: string): string {
@@ -40,6 +43,14 @@ export function addSimCommand(program: Command): void {
     )
     .requiredOption("--kubeconfig <file>", "where to write a kubeconfig for it")
     .option("--port <port>", "port on 127.0.0.1; 0 takes a free one", parseInteger(0, 65_535), 0)
+    .option("--pods <count>", "how many pods to generate", parseInteger(0, 1_000_000), 0)
+    .option(
+      "--seed <number>",
+      "what the pods are generated from",
+      parseInteger(0, 4_294_967_295),
+      1,
+    )
+    .option("--churn <rate>", "changes of generated pods a second", parseInteger(0, 100_000), 0)
     .action(async (flags: Flags) => {
       process.exitCode = await runSim(flags);
     });
@@ -49,6 +60,8 @@ async function runSim(flags: Flags): Promise<number> {
   const stopped = untilSignal();
   try {
     const sim = await startSim({ name: flags.name, port: flags.port });
+    const fleet = sim.populate(flags.pods, flags.seed);
+    const calm = flags.churn > 0 ? fleet.churn(flags.churn) : () => {};
     await writeFile(flags.kubeconfig, sim.kubeconfig(), { mode: 0o600 });
     process.stdout.write(
       `simulated cluster ${sim.name} listens on ${sim.url}\nkubectl --kubeconfig ${flags.kubeconfig} get namespaces\n`,
@@ -57,6 +70,7 @@ async function runSim(flags: Flags): Promise<number> {
       await new Promise<void>((resolve) =>
         stopped.addEventListener("abort", () => resolve(), { once: true }),
       );
+    calm();
     await sim.stop();
     await rm(flags.kubeconfig, { force: true });
     return EXIT.ok;

@@ -1,6 +1,7 @@
 import { stringify as toYaml } from "yaml";
 import { systemClock, type Clock } from "../runtime/clock.ts";
 import { Cluster } from "./api/cluster.ts";
+import { Fleet } from "./fleet/fleet.ts";
 import { serve } from "./http/server.ts";
 
 /** How a simulated cluster is to be. */
@@ -21,6 +22,8 @@ export interface Sim {
   readonly name: string;
   readonly url: string;
   readonly cluster: Cluster;
+  /** Fills the cluster with generated pods; the same seed makes the same cluster. */
+  populate(pods: number, seed: number): Fleet;
   /** A kubeconfig for it, as YAML. */
   kubeconfig(): string;
   stop(): Promise<void>;
@@ -40,6 +43,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     name: options.name,
     url,
     cluster,
+    populate: (pods, seed) => new Fleet(cluster, pods, seed),
     kubeconfig: () => kubeconfig(options.name, url),
     stop: () => server.close(),
   };

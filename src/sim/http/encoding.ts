@@ -4,7 +4,7 @@ import type { JsonObject } from "../json.ts";
 import { ProtobufEncoder } from "../protobuf/encode.ts";
 import type { TypeMeta } from "../protobuf/envelope.ts";
 import type { Stored } from "../store/stored.ts";
-import { writesProtobuf } from "../store/stored-protobuf.ts";
+import { bytesOf, writesItself } from "../store/written.ts";
 import type { IncludeObject } from "../table/table.ts";
 import type { Format } from "./negotiate.ts";
 
@@ -50,19 +50,8 @@ export function rawProtobuf(view: View, object: JsonObject): Buffer {
 
 /** The raw protobuf of a stored object, as the response shows it. */
 export function storedProtobuf(view: View, stored: Stored): Buffer {
-  if (view.format.as === "object" && writesProtobuf(stored)) {
-    const out = Buffer.allocUnsafe(stored.protobufLength());
-    stored.writeProtobuf(out, 0);
-    return out;
-  }
+  if (view.format.as === "object" && writesItself(stored)) return bytesOf(stored, "protobuf");
   return rawProtobuf(view, view.cluster.view(view.kind, stored));
-}
-
-/** How long `storedProtobuf` would be. */
-export function storedProtobufLength(view: View, stored: Stored): number {
-  return view.format.as === "object" && writesProtobuf(stored)
-    ? stored.protobufLength()
-    : storedProtobuf(view, stored).length;
 }
 
 /** The JSON text of a stored object in the version of the response, without its type. */

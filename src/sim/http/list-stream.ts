@@ -3,13 +3,13 @@ import type { Page } from "../api/list.ts";
 import type { JsonObject } from "../json.ts";
 import { envelope, fieldHeader } from "../protobuf/envelope.ts";
 import type { Stored } from "../store/stored.ts";
+import { writesItself } from "../store/written.ts";
 import { partialMetadata, table, tableRow } from "../table/table.ts";
 import {
   encoderOf,
   listTypeOf,
   objectType,
   storedProtobuf,
-  storedProtobufLength,
   storedText,
   type View,
 } from "./encoding.ts";
@@ -37,7 +37,7 @@ function piecesOf(view: View, page: Page): Iterator<Buffer> {
   const { format } = view;
   if (format.encoding === "protobuf") return protobufPieces(view, page);
   if (format.encoding === "yaml" || format.pretty) return [wholeList(view, page)].values();
-  return joined(format.as === "table" ? tablePieces(view, page) : listPieces(view, page));
+  return format.as === "table" ? joined(tablePieces(view, page)) : listPieces(view, page);
 }
 
 /** Joins small texts to pieces of about CHUNK_BYTES. */
@@ -114,16 +114,33 @@ function listHead(view: View): JsonObject {
   return { kind, apiVersion };
 }
 
-function* listPieces(view: View, page: Page): Generator<string> {
+function* listPieces(view: View, page: Page): Generator<Buffer> {
   const head = JSON.stringify({ ...listHead(view), metadata: page.metadata });
-  yield `${head.slice(0, -1)},"items":[`;
+  yield Buffer.from(`${head.slice(0, -1)},"items":[`);
+  const plain = view.format.as === "object" && view.kind.structural === undefined;
+  let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let at = 0;
   let first = true;
   for (const stored of page.items) {
-    yield first ? itemText(view, stored) : `,${itemText(view, stored)}`;
+    const fast = plain && writesItself(stored) ? stored : undefined;
+    const text = fast === undefined ? itemText(view, stored) : "";
+    const length = fast === undefined ? Buffer.byteLength(text) : fast.lengthAs("json");
+    if (at + length + 1 > chunk.length) {
+      yield chunk.subarray(0, at);
+      chunk = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, length + 1));
+      at = 0;
+    }
+    if (!first) chunk[at++] = COMMA;
     first = false;
+    if (fast === undefined) chunk.write(text, at, length, "utf8");
+    else fast.write("json", chunk, at);
+    at += length;
   }
-  yield "]}\n";
+  yield chunk.subarray(0, at);
+  yield Buffer.from("]}\n");
 }
+
+const COMMA = 0x2c;
 
 function wholeList(view: View, page: Page): Buffer {
   const items = page.items.map((stored) => JSON.parse(itemText(view, stored)) as JsonObject);
@@ -147,23 +164,59 @@ function* tablePieces(view: View, page: Page): Generator<string> {
 function* protobufPieces(view: View, page: Page): Generator<Buffer> {
   const metadata = encoderOf(view.cluster).encode("ListMeta", page.metadata);
   const metadataHeader = fieldHeader(1, metadata.length);
-  const lengths = page.items.map((stored) => storedProtobufLength(view, stored));
-  const raw = lengths.reduce(
-    (sum, length) => sum + fieldHeader(2, length).length + length,
-    metadataHeader.length + metadata.length,
-  );
-  const { before, after } = envelope(listTypeOf(view), raw);
-  let parts: Buffer[] = [before, metadataHeader, metadata];
-  let size = 0;
+  const lengths = new Uint32Array(page.items.length);
+  let raw = metadataHeader.length + metadata.length;
   for (const [index, stored] of page.items.entries()) {
-    const length = lengths[index] as number;
-    parts.push(fieldHeader(2, length), storedProtobuf(view, stored));
-    size += length;
-    if (size < CHUNK_BYTES) continue;
-    yield Buffer.concat(parts);
-    parts = [];
-    size = 0;
+    const length = protobufLength(view, stored);
+    lengths[index] = length;
+    raw += 1 + varintLength(length) + length;
   }
-  parts.push(after);
-  yield Buffer.concat(parts);
+  const { before, after } = envelope(listTypeOf(view), raw);
+  yield Buffer.concat([before, metadataHeader, metadata]);
+  for (let index = 0; index < page.items.length;) {
+    let size = 0;
+    let end = index;
+    while (end < page.items.length && size < CHUNK_BYTES) {
+      const length = lengths[end++] as number;
+      size += 1 + varintLength(length) + length;
+    }
+    const chunk = Buffer.allocUnsafe(size);
+    let at = 0;
+    for (; index < end; index++) {
+      const length = lengths[index] as number;
+      at = writeItemHeader(chunk, at, length);
+      writeItem(view, page.items[index] as Stored, chunk, at);
+      at += length;
+    }
+    yield chunk;
+  }
+  yield after;
+}
+
+function protobufLength(view: View, stored: Stored): number {
+  return view.format.as === "object" && writesItself(stored)
+    ? stored.lengthAs("protobuf")
+    : storedProtobuf(view, stored).length;
+}
+
+function writeItem(view: View, stored: Stored, target: Buffer, at: number): void {
+  if (view.format.as === "object" && writesItself(stored)) stored.write("protobuf", target, at);
+  else target.set(storedProtobuf(view, stored), at);
+}
+
+const ITEMS_TAG = 0x12;
+
+function writeItemHeader(target: Buffer, start: number, length: number): number {
+  let at = start;
+  target[at++] = ITEMS_TAG;
+  let rest = length;
+  for (; rest > 127; rest >>>= 7) target[at++] = (rest & 127) | 128;
+  target[at++] = rest;
+  return at;
+}
+
+function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest > 127; rest >>>= 7) length++;
+  return length;
 }
