@@ -13,7 +13,7 @@ import { badRequest, methodNotAllowed, noSuchResource, notSimulated } from "../a
 import { filterOf, listPage, type Page } from "../api/list.ts";
 import { patchRequest } from "../api/patch.ts";
 import { fieldManagerOf, isDryRun, type ApiRequest, type ObjectAnswer } from "../api/request.ts";
-import { startWatch } from "../api/watch.ts";
+import { startWatch, type WatchSink } from "../api/watch.ts";
 import { createObject, mustGet, nameMismatch, updateObject } from "../api/write.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Reply } from "./reply.ts";
@@ -26,6 +26,9 @@ import type { Target } from "./target.ts";
 /** What faults may change of a list before it is sent. */
 export type PageFilter = (page: Page) => Page;
 
+/** What faults may change of a watch. */
+export type SinkFilter = (sink: WatchSink) => WatchSink;
+
 /** A request with its body, and how to answer it. */
 export interface Exchange {
   readonly cluster: Cluster;
@@ -34,20 +37,21 @@ export interface Exchange {
   readonly query: URLSearchParams;
   readonly reply: Reply;
   readonly changePage: PageFilter;
+  readonly changeSink: SinkFilter;
 }
 
 /** Answers a request for a resource. Throws ApiError. */
 export function handleResource(exchange: Exchange, target: Target): void {
   const kind = findKind(exchange.cluster, target);
   const request = requestOf(exchange, kind, target);
-  const isWatch = flag(exchange.query, "watch");
+  const isWatch = isFlag(exchange.query, "watch");
   const accept = exchange.incoming.headers.accept ?? "";
   const view: View = {
     cluster: exchange.cluster,
     kind,
     format: negotiate(accept, {
       protobuf: kind.protobuf,
-      pretty: flag(exchange.query, "pretty") || isPerson(exchange),
+      pretty: isFlag(exchange.query, "pretty") || isPerson(exchange),
       stream: isWatch,
     }),
     include: includeOf(exchange.query),
@@ -108,7 +112,8 @@ function wantsGzip(incoming: IncomingMessage): boolean {
   return (incoming.headers["accept-encoding"] ?? "").includes("gzip");
 }
 
-function flag(query: URLSearchParams, name: string): boolean {
+/** Whether a query parameter is set, and not to false. */
+export function isFlag(query: URLSearchParams, name: string): boolean {
   const text = query.get(name);
   return text !== null && text !== "false" && text !== "0";
 }
@@ -130,7 +135,7 @@ function watch(exchange: Exchange, request: ApiRequest, view: View): void {
       "Content-Type": watchContentType(view),
     });
   };
-  const sink = watchSink(reply, view);
+  const sink = exchange.changeSink(watchSink(reply, view));
   const stop = startWatch(request.cluster, request.kind, request.namespace, exchange.query, {
     send: (event) => {
       begin();

@@ -94,6 +94,7 @@ function compressed(reply: Reply): Reply {
     write: (chunk) => gzip.write(chunk),
     whenReady: (resume) => void gzip.once("drain", resume),
     end: () => void gzip.end(),
+    destroy: () => reply.destroy(),
     whenClosed: (callback) => reply.whenClosed(callback),
   };
 }

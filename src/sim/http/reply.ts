@@ -8,6 +8,8 @@ export interface Reply {
   write(chunk: Buffer | string): boolean;
   whenReady(resume: () => void): void;
   end(): void;
+  /** Breaks the connection. */
+  destroy(): void;
   /** Calls back once when the client is gone or the response has ended. */
   whenClosed(callback: () => void): void;
 }
@@ -35,6 +37,11 @@ export class DirectReply implements Reply {
 
   end(): void {
     this.response.end();
+  }
+
+  destroy(): void {
+    this.response.socket?.destroy();
+    this.response.destroy();
   }
 
   whenClosed(callback: () => void): void {
