@@ -27,6 +27,8 @@ export interface Subject {
   ): Promise<Answer>;
   /** Runs kubectl with words split at spaces, or in single quotes; gives both outputs and the exit code. */
   kubectl(words: readonly string[], input: string): Promise<string>;
+  /** Forgets the past, so that earlier versions are expired. */
+  expire(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function simSubject(): Promise<Subject> {
     url: sim.url,
     send: async (method, path, headers, body) => send(sim.url, {}, method, path, headers, body),
     kubectl: async (words, input) => kubectl(kubeconfig, folder, words, input),
+    expire: async () => sim.compact(),
     stop: async () => {
       await sim.stop();
       await rm(folder, { recursive: true, force: true });
@@ -62,6 +65,12 @@ export async function realSubject(): Promise<Subject> {
     url: plane.url,
     send: async (method, path, headers, body) => send(plane.url, tls, method, path, headers, body),
     kubectl: async (words, input) => kubectl(plane.kubeconfig, folder, words, input),
+    // The watch cache remembers what etcd forgot, until the API server starts again.
+    expire: async () => {
+      await plane.compact();
+      await plane.kill();
+      await plane.start();
+    },
     stop: async () => {
       await plane.stop();
       await rm(folder, { recursive: true, force: true });

@@ -82,6 +82,8 @@ const SHADOWED: Readonly<Record<string, string>> = {
 };
 
 function normal(value: unknown, key = ""): unknown {
+  if (typeof value === "string" && key === "cells")
+    return value.replace(/^(\d+[smhd]){1,2}$/, "<age>");
   if (typeof value === "string")
     return key in SHADOWED && value !== "" ? SHADOWED[key] : scrub(value);
   // API servers repeat causes when several layers check the same; which there are is what counts.
@@ -92,7 +94,7 @@ function normal(value: unknown, key = ""): unknown {
     return value
       .map((item) => normal(item))
       .toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  if (Array.isArray(value)) return value.map((item) => normal(item));
+  if (Array.isArray(value)) return value.map((item) => normal(item, key === "cells" ? key : ""));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, normal(item, name)]),
@@ -110,6 +112,7 @@ export function scrub(text: string): string {
     .replaceAll(UID, "<uid>")
     .replaceAll(/(resourceVersion: )"\d+"/g, '$1"<version>"')
     .replaceAll(/("resourceVersion": )"\d+"/g, '$1"<version>"')
+    .replaceAll(/(Resource Version: +)\d+/g, "$1<version>")
     .replaceAll(/(resource version: )\d+/g, "$1<version>")
     .replaceAll(/(in record )\(\d+\)/g, "$1(<version>)")
     .replaceAll(/(current: )\d+/g, "$1<version>")

@@ -1,4 +1,4 @@
-import { applyConfig, parseManagers, type Conflict } from "../apply/managers.ts";
+import { applyConfig, type Conflict } from "../apply/managers.ts";
 import {
   canonicalJson,
   metadataOf,
@@ -8,7 +8,7 @@ import {
   type JsonObject,
 } from "../json.ts";
 import { apiVersionOf, type Kind } from "../kinds/kind.ts";
-import { fieldValidationOf, readObject, readYaml } from "./decode.ts";
+import { readObject, readYaml } from "./decode.ts";
 import {
   ApiError,
   MODIFIED,
@@ -18,7 +18,14 @@ import {
   notFound,
   type Cause,
 } from "./errors.ts";
-import { emptyObject, resetFields, setManagers, shapeFor, writerOf } from "./managed.ts";
+import {
+  emptyObject,
+  managersBeforeApply,
+  resetFields,
+  setManagers,
+  shapeFor,
+  writerOf,
+} from "./managed.ts";
 import { isDryRun, type ApiRequest, type ObjectAnswer } from "./request.ts";
 import { createObject, fillDefaults, updateObject } from "./write.ts";
 
@@ -49,7 +56,7 @@ export function applyPatch(request: ApiRequest): ObjectAnswer {
     throw conflict(kind, request.name, MODIFIED);
   const applied = applyConfig(
     shapeFor(cluster, kind),
-    parseManagers(metadataOf(live)),
+    stored === undefined ? [] : managersBeforeApply(cluster, kind, live),
     live,
     config,
     writerOf(cluster, kind, manager, request.subresource),
@@ -107,6 +114,8 @@ function checkType(kind: Kind, input: JsonObject): void {
     throw badRequest(
       `Incorrect version specified in apply patch. Specified patch version: , expected: ${apiVersionOf(kind)}`,
     );
+  if (version !== apiVersionOf(kind) && kind.structural !== undefined)
+    throw badRequest(`invalid object type: ${version}, Kind=${name}`);
   if (version !== apiVersionOf(kind))
     throw badRequest(
       `Incorrect version specified in apply patch. Specified patch version: ${version}, expected: ${apiVersionOf(kind)}`,
@@ -120,9 +129,19 @@ function checkType(kind: Kind, input: JsonObject): void {
 function readConfig(request: ApiRequest, input: JsonObject): ReturnType<typeof readObject> {
   const { cluster, kind } = request;
   const copy = JSON.parse(JSON.stringify(input)) as JsonObject;
-  const { warnings } = readObject(cluster.schema, kind, copy, fieldValidationOf(request.query));
+  const { warnings } = readObject(cluster.schema, kind, copy, "Warn");
+  const [unknown] = warnings;
   const { apiVersion: _apiVersion, kind: _kind, ...config } = input;
-  return { object: config, warnings };
+  if (unknown !== undefined) {
+    const metadata = metadataOf(input);
+    const field = /"(.*)"/.exec(unknown)?.[1] ?? "";
+    throw new ApiError(
+      500,
+      "",
+      `failed to create typed patch object (${stringAt(metadata, "namespace")}/${stringAt(metadata, "name")}; ${kind.group === "" ? "/" : `${kind.group}/`}${kind.version}, Kind=${kind.kind}): .${field}: field not declared in schema`,
+    );
+  }
+  return { object: config, warnings: [] };
 }
 
 function checkName(request: ApiRequest, metadata: JsonObject): void {

@@ -80,7 +80,8 @@ export function fromProtobuf(schema: Schema, message: string, body: Buffer): Jso
 export function readYaml(kind: Kind, text: string): JsonObject {
   let value: Json;
   try {
-    value = parseYaml(text) as Json;
+    // Go programs read YAML 1.1, where `y` is true.
+    value = parseYaml(text, { version: "1.1" }) as Json;
   } catch (error) {
     throw badRequest(
       `error decoding YAML: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
@@ -138,9 +139,7 @@ export function readObject(
   }
   if (problems.length > 0 && validation === "Strict")
     throw badRequest(
-      kind.message === undefined
-        ? `strict decoding error: ${problems.join(", ")}`
-        : `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(", ")}`,
+      `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(", ")}`,
     );
   return { object, warnings: validation === "Warn" ? problems : [] };
 }
@@ -167,7 +166,12 @@ function checkType(kind: Kind, input: JsonObject): void {
   const found = stringAt(input, "apiVersion");
   const name = stringAt(input, "kind");
   if (kind.message === undefined) {
-    if (name === "") throw badRequest("Object 'Kind' is missing in 'unknown'");
+    if (name === "") {
+      const text = JSON.stringify(input);
+      throw badRequest(
+        `the object provided is unrecognized (must be of type ${kind.kind}): Object 'Kind' is missing in '${text}' (${shorten(text)})`,
+      );
+    }
     if (name !== kind.kind || found !== wanted)
       throw badRequest(
         found === wanted || found === ""
@@ -201,5 +205,5 @@ function goJsonError(text: string): string {
 }
 
 function shorten(text: string): string {
-  return text.length > 1024 ? `${text.slice(0, 1024)} ...` : text;
+  return text.length > 30 ? `${text.slice(0, 30)} ...` : text;
 }

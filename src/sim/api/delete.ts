@@ -59,7 +59,7 @@ function optionsFrom(body: JsonObject, query: URLSearchParams): DeleteOptions {
     throw invalid("meta.k8s.io", "DeleteOptions", "", [
       {
         reason: "FieldValueNotSupported",
-        message: `Unsupported value: "${propagation}": supported values: "Background", "Foreground", "Orphan", ""`,
+        message: `Unsupported value: "${propagation}": supported values: "Foreground", "Background", "Orphan", "nil"`,
         field: "propagationPolicy",
       },
     ]);

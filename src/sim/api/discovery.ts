@@ -7,6 +7,18 @@ import type { Group, Registry } from "../kinds/registry.ts";
 /** The media type of aggregated discovery. */
 export const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
+/** The verbs of custom kinds, in the order in which API servers list them without aggregation. */
+const CUSTOM_VERBS = [
+  "delete",
+  "deletecollection",
+  "get",
+  "list",
+  "patch",
+  "create",
+  "update",
+  "watch",
+];
+
 const STATUS_VERBS = ["get", "patch", "update"];
 
 /** Whether `accept` prefers aggregated discovery (KEP-3352). */
@@ -115,7 +127,7 @@ function resourcesOf(kind: Kind): JsonObject[] {
       singularName: kind.singular,
       namespaced: kind.namespaced,
       kind: kind.kind,
-      verbs: [...kind.verbs],
+      verbs: kind.structural === undefined ? [...kind.verbs] : CUSTOM_VERBS,
       ...(kind.shortNames.length === 0 ? {} : { shortNames: [...kind.shortNames] }),
       ...(kind.categories.length === 0 ? {} : { categories: [...kind.categories] }),
       storageVersionHash: createHash("sha256")

@@ -58,10 +58,16 @@ export function trackUpdate(
   manager: string,
   subresource: string,
 ): void {
+  const current = currentManagers(old, fresh, subresource);
+  // Who owns what is recorded from the creation on, or from the first apply; not from some update.
+  if (old !== undefined && current.length === 0) {
+    setManagers(fresh, []);
+    return;
+  }
   const before = old ?? emptyObject(cluster, kind);
   const managers = afterUpdate(
     shapeFor(cluster, kind),
-    currentManagers(old, fresh, subresource),
+    current,
     before,
     fresh,
     writerOf(cluster, kind, manager, subresource),
@@ -73,6 +79,20 @@ export function trackUpdate(
 /** What stands for an object that is not there yet: a struct without values, whose structs are nobody's. */
 export function emptyObject(cluster: Cluster, kind: Kind): JsonObject {
   return kind.message === undefined ? {} : decodeMessage(cluster.schema, kind.message, {}).object;
+}
+
+/** The owners of a stored object that is applied to: what nobody owns was there before the first apply. */
+export function managersBeforeApply(cluster: Cluster, kind: Kind, live: JsonObject): Manager[] {
+  const managers = parseManagers(metadataOf(live));
+  if (managers.length > 0) return managers;
+  return afterUpdate(
+    shapeFor(cluster, kind),
+    [],
+    emptyObject(cluster, kind),
+    live,
+    writerOf(cluster, kind, "before-first-apply", ""),
+    NOTHING,
+  );
 }
 
 /** Writes managedFields; leaves them out when nobody owns anything. */

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../json.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { Cluster } from "./cluster.ts";
+import { invalid } from "./errors.ts";
 
 /** Who asks, as authentication found out. */
 export interface User {
@@ -38,7 +39,23 @@ export function fieldManagerOf(request: ApiRequest): string {
   return request.userAgent.split("/")[0]?.slice(0, 128) ?? "unknown";
 }
 
-/** Whether the request asks for a dry run. */
+/** Whether the request asks for a dry run. Throws 422 for a dry run of an unknown kind. */
 export function isDryRun(request: ApiRequest): boolean {
-  return request.query.getAll("dryRun").includes("All");
+  const values = request.query.getAll("dryRun");
+  if (values.some((value) => value !== "All"))
+    throw invalid("meta.k8s.io", OPTIONS[request.method] ?? "PatchOptions", "", [
+      {
+        reason: "FieldValueNotSupported",
+        message: `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`,
+        field: "dryRun",
+      },
+    ]);
+  return values.length > 0;
 }
+
+const OPTIONS: Readonly<Record<string, string>> = {
+  POST: "CreateOptions",
+  PUT: "UpdateOptions",
+  PATCH: "PatchOptions",
+  DELETE: "DeleteOptions",
+};

@@ -151,7 +151,14 @@ export function parseFieldSelector(
     if (match === null) throw badRequest(`invalid selector: '${term}'; can't understand '${term}'`);
     const name = match[1] as string;
     const wanted = (match[3] as string).replaceAll(/\\([,=\\])/g, "$1");
-    if (!supported.has(name)) throw badRequest(`field label not supported: ${name}`);
+    if (!supported.has(name)) {
+      const onlyMetadata = [...supported].every((field) => field.startsWith("metadata."));
+      throw badRequest(
+        onlyMetadata
+          ? `"${name}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+          : `field label not supported: ${name}`,
+      );
+    }
     const negative = match[2] === "!=";
     parts.push((fields) => ((fields[name] ?? "") === wanted) !== negative);
   }

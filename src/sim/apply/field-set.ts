@@ -74,14 +74,14 @@ export class FieldSet {
     return out;
   }
 
-  /** Every path, in order. */
+  /** Every path: of each level its own members first, then what is under them. */
   paths(): string[][] {
-    const out: string[][] = [];
-    for (const step of [...new Set([...this.members, ...this.children.keys()])].toSorted()) {
-      if (this.members.has(step)) out.push([step]);
-      for (const rest of this.children.get(step)?.paths() ?? []) out.push([step, ...rest]);
-    }
-    return out;
+    const own = [...this.members].toSorted().map((step) => [step]);
+    const under = [...this.children].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return [
+      ...own,
+      ...under.flatMap(([step, child]) => child.paths().map((rest) => [step, ...rest])),
+    ];
   }
 
   private combine(other: FieldSet, keep: (a: boolean, b: boolean) => boolean): FieldSet {

@@ -10,7 +10,7 @@ import type { Cluster } from "../api/cluster.ts";
 import { fieldValidationOf, parseBody, readObject } from "../api/decode.ts";
 import { deleteObject, deleteOptionsOf } from "../api/delete.ts";
 import { badRequest, methodNotAllowed, noSuchResource, notSimulated } from "../api/errors.ts";
-import { filterOf, listPage, type Page } from "../api/list.ts";
+import { filterOf, listPage, listType, type Page } from "../api/list.ts";
 import { patchRequest } from "../api/patch.ts";
 import { fieldManagerOf, isDryRun, type ApiRequest, type ObjectAnswer } from "../api/request.ts";
 import { startWatch, type WatchSink } from "../api/watch.ts";
@@ -19,8 +19,9 @@ import { negotiate } from "./negotiate.ts";
 import type { Reply } from "./reply.ts";
 import type { View } from "./encoding.ts";
 import { sendList } from "./list-stream.ts";
-import { includeOf, sendObject } from "./respond.ts";
+import { includeOf, sendObject, sendText } from "./respond.ts";
 import { watchContentType, watchSink } from "./watch-stream.ts";
+import { withType } from "../table/table.ts";
 import type { Target } from "./target.ts";
 
 /** What faults may change of a list before it is sent. */
@@ -43,6 +44,15 @@ export interface Exchange {
 /** Answers a request for a resource. Throws ApiError. */
 export function handleResource(exchange: Exchange, target: Target): void {
   const kind = findKind(exchange.cluster, target);
+  if (
+    kind.structural !== undefined &&
+    kind.namespaced &&
+    target.namespace === "" &&
+    target.name !== ""
+  ) {
+    sendText(exchange.reply, 404, "404 page not found\n");
+    return;
+  }
   const request = requestOf(exchange, kind, target);
   const isWatch = isFlag(exchange.query, "watch");
   const accept = exchange.incoming.headers.accept ?? "";
@@ -82,7 +92,9 @@ function findKind(cluster: Cluster, target: Target): Kind {
       throw notSimulated(`the resource ${target.resource}`);
     throw noSuchResource();
   }
-  if (kind.namespaced && target.namespace === "" && target.name !== "") throw noSuchResource();
+  const custom = kind.structural !== undefined;
+  if (kind.namespaced && !custom && target.namespace === "" && target.name !== "")
+    throw noSuchResource();
   if (!kind.namespaced && target.namespace !== "") throw noSuchResource();
   if (target.subresource !== "" && !kind.subresources.includes(target.subresource)) {
     const name = `${kind.resource}/${target.subresource}`;
@@ -252,16 +264,15 @@ function deleteAll(request: ApiRequest): ObjectAnswer {
     .collection(kind.storage)
     .now(request.namespace)
     .filter((stored) => filter === undefined || filter(stored));
-  for (const stored of items) deleteObject(cluster, kind, stored, options);
+  const before = { resourceVersion: String(cluster.store.revision) };
+  const gone = items.map((stored) => {
+    const object = cluster.view(kind, stored);
+    deleteObject(cluster, kind, stored, options);
+    return kind.structural === undefined ? object : withType(kind, object);
+  });
   return {
     status: 200,
-    object: {
-      kind: "Status",
-      apiVersion: "v1",
-      metadata: {},
-      status: "Success",
-      details: { kind: kind.resource },
-    },
+    object: { ...listType(kind), metadata: before, items: gone },
     warnings: [],
   };
 }

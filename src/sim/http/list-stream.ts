@@ -116,9 +116,12 @@ function listHead(view: View): JsonObject {
 }
 
 function* listPieces(view: View, page: Page): Generator<Buffer> {
-  const head = JSON.stringify({ ...listHead(view), metadata: page.metadata });
-  yield Buffer.from(`${head.slice(0, -1)},"items":[`);
   const plain = view.format.as === "object" && view.kind.structural === undefined;
+  // Lists of custom kinds always say whether they continue.
+  const metadata =
+    view.format.as === "object" && !plain ? { continue: "", ...page.metadata } : page.metadata;
+  const head = JSON.stringify({ ...listHead(view), metadata });
+  yield Buffer.from(`${head.slice(0, -1)},"items":[`);
   let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let at = 0;
   let first = true;

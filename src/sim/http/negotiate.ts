@@ -30,22 +30,28 @@ export function negotiate(
     if (parameters.get("stream") !== undefined && options.stream !== true) continue;
     const as = shapeOf(parameters);
     if (as === undefined || (as === "table" && encoding === "protobuf")) continue;
-    const wanted = ["as", "v", "g"]
-      .filter((name) => parameters.has(name))
-      .map((name) => `;${name}=${parameters.get(name) as string}`)
-      .join("");
     return {
       encoding,
       as,
-      contentType: `${mediaType(encoding)}${wanted}`,
+      contentType: mediaType(encoding),
       pretty: options.pretty,
     };
   }
-  const offered = ["application/json", "application/yaml", ...(options.protobuf ? [PROTOBUF] : [])];
+  const offered = ["application/json", "application/yaml", PROTOBUF];
+  if (!options.protobuf)
+    throw new ApiError(
+      406,
+      "NotAcceptable",
+      `only the following media types are accepted: ${offered.join(", ")}`,
+    );
+  const streams = offered
+    .filter((type) => !type.endsWith("yaml"))
+    .map((type) => `${type};stream=watch`);
   throw new ApiError(
     406,
     "NotAcceptable",
-    `only the following media types are accepted: ${offered.join(", ")}`,
+    `406: Not Acceptable\n\nAvailable representations: ${[...offered, ...streams].join(", ")}`,
+    {},
   );
 }
 

@@ -1,6 +1,6 @@
 import { stringify as toYaml } from "yaml";
 import type { Cluster } from "../api/cluster.ts";
-import type { ApiError } from "../api/errors.ts";
+import { notSimulated, type ApiError } from "../api/errors.ts";
 import { metadataOf, type JsonObject } from "../json.ts";
 import { apiVersionOf } from "../kinds/kind.ts";
 import { wrap } from "../protobuf/envelope.ts";
@@ -90,12 +90,14 @@ function protobufDocument(view: View, object: JsonObject): Buffer {
       { apiVersion: "v1", kind: "Status" },
       encoderOf(view.cluster).encode("Status", object),
     );
+  if (object["kind"] === view.kind.listKind)
+    throw notSimulated("the answer to a deletion of many as protobuf");
   return wrap(objectType(view), rawProtobuf(view, object));
 }
 
 function shape(view: View, object: JsonObject): JsonObject {
   const { kind, format } = view;
-  if (object["kind"] === "Status") return object;
+  if (object["kind"] === "Status" || object["kind"] === kind.listKind) return object;
   if (format.as === "metadata") return partialMetadata(object);
   if (format.as === "table")
     return table(

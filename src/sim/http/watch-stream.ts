@@ -67,8 +67,11 @@ function jsonEvents(view: View): (event: WatchEvent) => Buffer {
   let first = true;
   return (event) => {
     if (event.type === "ERROR") return line({ type: "ERROR", object: event.error.status() });
-    if (event.type === "BOOKMARK")
-      return line({ type: "BOOKMARK", object: bookmark(view, bookmarkMetadata(event)) });
+    if (event.type === "BOOKMARK") {
+      const shown = bookmark(view, bookmarkMetadata(event), first);
+      first = false;
+      return line({ type: "BOOKMARK", object: shown });
+    }
     if (format.as === "object")
       return shared(view, event, (stored) => eventLine(view, event.type, stored));
     const object = cluster.view(kind, event.stored);
@@ -102,14 +105,15 @@ function bookmarkMetadata(event: {
 }
 
 /** A bookmark shows an object that has nothing but its version. */
-function bookmark(view: View, metadata: JsonObject): JsonObject {
+function bookmark(view: View, metadata: JsonObject, first: boolean): JsonObject {
   const { kind, apiVersion } = objectType(view);
   const empty: JsonObject = { ...emptyObject(view.cluster, view.kind), metadata };
   if (view.format.as === "metadata") return { kind, apiVersion, metadata };
   if (view.format.as === "object") return { kind, apiVersion, ...empty };
   const row = tableRow(view.kind, empty, view.include, view.cluster.now());
   const version = { resourceVersion: metadata["resourceVersion"] ?? "" };
-  return { ...table(view.kind, [row], version, false), columnDefinitions: null };
+  const shown = table(view.kind, [row], version, first);
+  return first ? shown : { ...shown, columnDefinitions: null };
 }
 
 function line(value: JsonObject): Buffer {

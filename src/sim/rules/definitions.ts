@@ -86,6 +86,10 @@ export const CRD_RULES: Rules = {
         for (const text of nameProblems("label-1035", value.toLowerCase()))
           out.push(invalidValue(`spec.names.${key}`, value, text));
     }
+    if (!versions.some((version) => version["storage"] === true))
+      out.push(
+        invalidValue("status.storedVersions", null, "must have at least one stored version"),
+      );
     return out;
   },
 };

@@ -154,6 +154,7 @@ function wrongType(path: string, value: Json, type: string): Cause {
   };
 }
 
+/** The first thing wrong with a string: the checks after it are not made. */
 function checkString(schema: JsonObject, value: string, path: string, causes: Cause[]): void {
   const { minLength, maxLength, pattern } = schema;
   if (typeof maxLength === "number" && characters(value) > maxLength)
@@ -162,9 +163,9 @@ function checkString(schema: JsonObject, value: string, path: string, causes: Ca
       message: `Too long: may not be more than ${maxLength} bytes`,
       field: path,
     });
-  if (typeof minLength === "number" && characters(value) < minLength)
+  else if (typeof minLength === "number" && characters(value) < minLength)
     causes.push(bad(path, value, `${path} in body should be at least ${minLength} chars long`));
-  if (typeof pattern === "string" && !new RegExp(pattern, "u").test(value))
+  else if (typeof pattern === "string" && !new RegExp(pattern, "u").test(value))
     causes.push(bad(path, value, `${path} in body should match '${pattern}'`));
 }
 
