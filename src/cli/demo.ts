@@ -27,13 +27,23 @@ export function addDemoCommand(program: Command): void {
     });
 }
 
+/** Also when the terminal was closed, or whoever read the output went away. */
+function untilNobodyLooks(): AbortSignal {
+  const gone = new AbortController();
+  process.on("SIGHUP", () => gone.abort());
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => gone.abort());
+  return AbortSignal.any([untilSignal(), gone.signal]);
+}
+
 async function demo(flags: Flags): Promise<number> {
   try {
     const ok = await runDemo({
       ...flags,
       command: [process.execPath, fileURLToPath(new URL("main.js", import.meta.url))],
+      stdin: process.stdin,
       stdout: process.stdout,
-      signal: untilSignal(),
+      environment: process.env,
+      signal: untilNobodyLooks(),
     });
     return ok ? EXIT.ok : EXIT.negative;
   } catch (error) {

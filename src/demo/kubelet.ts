@@ -58,11 +58,7 @@ export class Kubelet {
     const key = objectKey(namespace, name);
     const ip = this.#reserved.get(key) ?? this.#allocate(nodeName);
     this.#reserved.delete(key);
-    await api.patchStatus(namespace, name, {
-      phase: "Running",
-      podIP: ip,
-      podIPs: [{ ip }],
-    });
+    await api.startPod(namespace, name, ip);
   }
 
   async #end({ namespace, name, uid }: PodRecord): Promise<void> {

@@ -3,6 +3,8 @@ import type { PodRecord } from "../core/model/pod.ts";
 
 /** The name by which the operator knows the demo's remote cluster. */
 export const REMOTE = "aws";
+/** The addresses of that cluster's pods. */
+export const POD_RANGE = "10.1.0.0/16";
 /** The label that a pod opts in with. */
 export const OPT_IN = "uw.systems/networksets";
 /** The annotation that names a pod's set. */

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
-import { REMOTE } from "./membership.ts";
+import { POD_RANGE, REMOTE } from "./membership.ts";
 
 /** A line of the operator's log, as far as the demo looks at it. */
 export interface OperatorLine {
@@ -36,6 +36,7 @@ export class OperatorChild {
         `--target-cluster-name=${REMOTE}`,
         `--target-kube-config=${remote}`,
         `--local-kube-config=${local}`,
+        `--remote-pod-cidr=${POD_RANGE}`,
         "--empty-set-grace=20s",
         "--metrics-bind-address=127.0.0.1:0",
       ],

@@ -59,7 +59,11 @@ class Player {
         const begun = clock.monotonic();
         const doubt = await this.#check(claim, before);
         const took = durationTitle(clock.monotonic() - begun);
-        onClaim(doubt === undefined, `${describeClaim(claim)}: ${doubt ?? `yes, after ${took}`}`);
+        const text = describeClaim(claim);
+        onClaim(
+          doubt === undefined,
+          doubt === undefined ? `${text} (${took})` : `${text}: ${doubt}`,
+        );
         if (doubt !== undefined) failed++;
       }
       await sleep(clock, pauseMs, signal);
@@ -81,7 +85,7 @@ class Player {
         return;
       case "crash": {
         const { name } = shop.onePodOf(action.workload);
-        await api.patchStatus(NAMESPACE, name, { phase: "Failed", reason: "Crashed" });
+        await api.endPod(NAMESPACE, name, "Failed");
         await this.#done(action, () => this.#pod(name)?.phase === "Failed");
         return;
       }
@@ -102,7 +106,7 @@ class Player {
       }
       case "finish":
         this.#addressOf(action.pod);
-        await api.patchStatus(NAMESPACE, action.pod, { phase: "Succeeded" });
+        await api.endPod(NAMESPACE, action.pod, "Succeeded");
         await this.#done(action, () => this.#pod(action.pod)?.phase === "Succeeded");
         return;
       case "delete":

@@ -13,6 +13,11 @@ export class Relay {
     this.#server = createServer((client) => this.#join(client));
   }
 
+  /** Whether nothing passes at present. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
   /** Starts listening; resolves with the port on 127.0.0.1. */
   async listen(): Promise<number> {
     await new Promise<void>((resolve, reject) => {

@@ -1,12 +1,12 @@
-import { errorText } from "../core/model/fault.ts";
-import { sleep, systemClock, type Clock } from "../runtime/clock.ts";
+import { systemClock, sleep, type Clock } from "../runtime/clock.ts";
 import type { StartCluster } from "./clusters.ts";
 import { startEmbedded } from "./embedded.ts";
 import type { OperatorOptions } from "./operator-child.ts";
-import { plainLine } from "./plain.ts";
+import type { View } from "./picture.ts";
 import { playScript } from "./play.ts";
-import { openScene } from "./scene.ts";
+import { openScene, type Scene } from "./scene.ts";
 import { SCRIPTS, type ScriptName } from "./scripts.ts";
+import { canShowPictures, pictureShow, plainShow, type Show } from "./show.ts";
 import { setStage, type Stage } from "./stage.ts";
 
 /** How a demo is to be played. */
@@ -16,70 +16,143 @@ export interface DemoOptions {
   readonly once: boolean;
   /** The command line of `wayleave` itself. */
   readonly command: OperatorOptions["command"];
+  readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Ends the demo. */
   readonly signal: AbortSignal;
   /** @default embedded ones */
   readonly startCluster?: StartCluster;
-  /** What people are told that the clusters are. */
+  /** What people are told that the clusters are. @default embedded clusters */
   readonly clusterKind?: string;
   /** The kubectl that people are told to use. @default "kubectl" */
   readonly kubectl?: string;
 }
 
+/** How long each step is left to be looked at. */
 const PAUSE_MS = 2_500;
+const FOLLOWED = "remote cluster is followed";
+/** The story tells of each write as it is seen. */
+const NOT_TOLD: ReadonlySet<string> = new Set(["network set written"]);
 
 /**
  * Plays a script on two clusters and shows it. Resolves with whether every claim was true; without `once` it goes on
- * until the signal, and then that is no failure. Rejects when the stage cannot be set or an action fails.
+ * until the signal or a key ends it. Rejects when the stage cannot be set, an action fails, or the operator ends.
  */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
-  const clock = systemClock;
-  const stage = await setStage(options.startCluster ?? startEmbedded, clock);
+  const stage = await setStage(options.startCluster ?? startEmbedded, systemClock);
   try {
-    return await onStage(options, stage, clock);
-  } catch (error) {
-    if (options.signal.aborted) return !options.once;
-    throw error;
+    return await new Demo(options, stage, systemClock).run();
   } finally {
     await stage.close();
   }
 }
 
-async function onStage(options: DemoOptions, stage: Stage, clock: Clock): Promise<boolean> {
-  const ended = new AbortController();
-  const signal = AbortSignal.any([options.signal, ended.signal]);
-  const say = (text: string): void => void options.stdout.write(`${text}\n`);
-  say(introduction(options, stage));
-  try {
-    const scene = await openScene({
-      stage,
-      clock,
-      signal,
-      onRow: (row) => say(plainLine(row)),
-      onChange: () => {},
-    });
-    const said: string[] = [];
-    const operator = stage.startOperator(options.command, ({ level, message }) => {
-      said.push(message);
-      // The story tells of each write as it is seen.
-      if (message === "network set written") return;
-      scene.story.tell({
-        kind: "operator",
-        atMs: scene.elapsedMs(),
-        isTrouble: level === "warn" || level === "error",
-        text: message,
+class Demo {
+  readonly #options: DemoOptions;
+  readonly #stage: Stage;
+  readonly #clock: Clock;
+  readonly #ended = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #commands: readonly string[];
+  /** Messages of the operator's log. */
+  readonly #said: string[] = [];
+  #scene: Scene | undefined;
+  #failed = 0;
+  #isOver = false;
+  #onAgain: () => void = () => {};
+
+  constructor(options: DemoOptions, stage: Stage, clock: Clock) {
+    this.#options = options;
+    this.#stage = stage;
+    this.#clock = clock;
+    this.#signal = AbortSignal.any([options.signal, this.#ended.signal]);
+    const { kubectl = "kubectl" } = options;
+    const { remote, local } = stage.kubeconfigs;
+    this.#commands = [
+      `${kubectl} --kubeconfig ${remote} -n shop delete pod -l app=web`,
+      `${kubectl} --kubeconfig ${local} get globalnetworksets`,
+    ];
+  }
+
+  async run(): Promise<boolean> {
+    const { stdout, once } = this.#options;
+    const show = this.#show();
+    try {
+      await this.#perform(show);
+    } catch (error) {
+      if (!this.#signal.aborted) throw error;
+    } finally {
+      this.#ended.abort();
+      show.close();
+    }
+    stdout.write(`\n${this.#conclusion()}\n`);
+    return this.#failed === 0 && (this.#isOver || !once);
+  }
+
+  #show(): Show {
+    const { stdin, stdout, environment, once, script, clusterKind } = this.#options;
+    const kind = clusterKind ?? "embedded clusters (simulated API servers)";
+    if (!once && canShowPictures({ stdout, environment })) {
+      return pictureShow({
+        stdin,
+        stdout,
+        environment,
+        view: () => this.#view(),
+        onQuit: () => this.#ended.abort(),
+        onAgain: () => this.#onAgain(),
       });
-    });
-    const { story, elapsedMs } = scene;
-    const operatorEnded = failing(operator.ended);
-    await Promise.race([following(said, clock, signal), operatorEnded]);
-    const playing = playScript(SCRIPTS[options.script], {
-      ...scene,
-      relay: stage.relay,
-      clock,
+    }
+    stdout.write(
+      `wayleave demo, script ${script}: two ${kind} and the operator.\n` +
+        `From another terminal:\n${this.#commands.map((line) => `  ${line}\n`).join("")}`,
+    );
+    return plainShow(stdout);
+  }
+
+  async #perform(show: Show): Promise<void> {
+    const signal = this.#signal;
+    const scene = await openScene({
+      stage: this.#stage,
+      clock: this.#clock,
       signal,
-      said: () => said,
+      onRow: show.row,
+      onChange: show.change,
+    });
+    this.#scene = scene;
+    const operator = this.#stage.startOperator(this.#options.command, ({ level, message }) => {
+      this.#said.push(message);
+      const isTrouble = level === "warn" || level === "error";
+      if (!NOT_TOLD.has(message))
+        scene.story.tell({ kind: "operator", atMs: scene.elapsedMs(), isTrouble, text: message });
+    });
+    const operatorEnded = operator.ended.then((how) => {
+      throw new Error(`the operator ended: ${how}`);
+    });
+    await Promise.race([this.#play(scene, show), operatorEnded]);
+  }
+
+  async #play(scene: Scene, show: Show): Promise<void> {
+    const { once, script } = this.#options;
+    while (!this.#said.includes(FOLLOWED)) await sleep(this.#clock, 20, this.#signal);
+    for (;;) {
+      this.#isOver = false;
+      this.#failed += await this.#playOnce(scene, script);
+      this.#isOver = true;
+      if (once) return;
+      show.over();
+      await this.#again();
+    }
+  }
+
+  async #playOnce(scene: Scene, script: ScriptName): Promise<number> {
+    const { story, elapsedMs } = scene;
+    return playScript(SCRIPTS[script], {
+      ...scene,
+      relay: this.#stage.relay,
+      clock: this.#clock,
+      signal: this.#signal,
+      said: () => this.#said,
       onStep: ({ title }, number, of) =>
         story.tell({ kind: "step", atMs: elapsedMs(), number, of, title }),
       onClaim: (ok, text) => {
@@ -87,51 +160,37 @@ async function onStage(options: DemoOptions, stage: Stage, clock: Clock): Promis
         story.settle(Number.POSITIVE_INFINITY);
         story.tell({ kind: "claim", atMs: elapsedMs(), ok, text });
       },
-      pauseMs: options.once ? 0 : PAUSE_MS,
+      pauseMs: this.#options.once ? 0 : PAUSE_MS,
     });
-    const failed = await Promise.race([playing, operatorEnded]);
-    say(`\n${conclusion(failed)}`);
-    if (options.once) return failed === 0;
-    say("The clusters stay, for you to change things. Ctrl-C ends them.");
-    await Promise.race([aborted(signal), operatorEnded]);
-    return true;
-  } finally {
-    ended.abort();
   }
-}
 
-function introduction(
-  { script, clusterKind, kubectl = "kubectl" }: DemoOptions,
-  stage: Stage,
-): string {
-  const { remote, local } = stage.kubeconfigs;
-  return `wayleave demo, script ${script}: two ${clusterKind ?? "embedded clusters (simulated API servers)"} and the operator.
-Look, and change things, from another terminal:
-  ${kubectl} --kubeconfig ${remote} -n shop get pods -o wide
-  ${kubectl} --kubeconfig ${local} get globalnetworksets -o yaml`;
-}
+  /** Resolves when somebody wants the script again; rejects when the signal aborts. */
+  async #again(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#onAgain = resolve;
+      const end = (): void => reject(this.#signal.reason as Error);
+      if (this.#signal.aborted) end();
+      this.#signal.addEventListener("abort", end, { once: true });
+    });
+    this.#onAgain = () => {};
+  }
 
-function conclusion(failed: number): string {
-  return failed === 0 ? "Every claim was true." : `${failed} claims were not true.`;
-}
+  #view(): View {
+    return {
+      script: this.#options.script,
+      elapsedMs: this.#scene?.elapsedMs() ?? 0,
+      pods: this.#scene?.pods() ?? new Map(),
+      sets: this.#scene?.sets() ?? new Map(),
+      rows: this.#scene?.story.rows ?? [],
+      isCut: this.#stage.relay.isCut,
+      isOver: this.#isOver,
+      commands: this.#commands,
+      keys: `q ends${this.#isOver ? ", r plays the script again" : ""}`,
+    };
+  }
 
-/** Resolves when the operator has said that it follows the remote cluster. */
-async function following(
-  said: readonly string[],
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!said.includes("remote cluster is followed")) await sleep(clock, 20, signal);
-}
-
-/** Rejects when the operator ends. */
-async function failing(operatorEnded: Promise<string>): Promise<never> {
-  throw new Error(`the operator ended: ${errorText(await operatorEnded)}`);
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  #conclusion(): string {
+    if (this.#failed > 0) return `${this.#failed} claims were not true.`;
+    return this.#isOver ? "Every claim was true." : "Ended before the script was.";
+  }
 }

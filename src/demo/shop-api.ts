@@ -14,6 +14,13 @@ export interface NewPod {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What is read of a pod to write its status. */
+interface PodBody {
+  readonly spec: {
+    readonly containers: readonly { readonly name: string; readonly image: string }[];
+  };
+}
+
 const MERGE = "application/merge-patch+json";
 
 /** What the demo writes as the clusters' controllers, kubelets and people would. All calls reject with a Fault. */
@@ -57,28 +64,55 @@ export class ShopApi {
     });
   }
 
-  /** Writes a pod's status. It is no error if the pod is gone. */
-  async patchStatus(namespace: string, name: string, status: object): Promise<void> {
-    await unlessGone(
-      this.#remote.request({
-        method: "PATCH",
-        path: `${podsPath(namespace)}/${name}/status`,
-        contentType: MERGE,
-        body: { status },
+  /** Says, as a kubelet does, that the pod runs and has this address. It is no error if the pod is gone. */
+  async startPod(namespace: string, name: string, ip: string): Promise<void> {
+    const path = `${podsPath(namespace)}/${name}`;
+    const status = (pod: PodBody): object => ({
+      phase: "Running",
+      podIP: ip,
+      podIPs: [{ ip }],
+      conditions: [{ type: "Ready", status: "True" }],
+      containerStatuses: pod.spec.containers.map(({ name: container, image }) => ({
+        name: container,
+        image,
+        imageID: "",
+        ready: true,
+        started: true,
+        restartCount: 0,
+        state: { running: {} },
+      })),
+    });
+    await unlessGone(async () => {
+      const { body } = await this.#remote.request({ method: "GET", path });
+      await this.#patch(`${path}/status`, { status: status(body as PodBody) });
+    });
+  }
+
+  /** Says, as a kubelet does, that the pod's containers have ended. It is no error if the pod is gone. */
+  async endPod(namespace: string, name: string, phase: "Succeeded" | "Failed"): Promise<void> {
+    const reason = phase === "Failed" ? "Error" : "Completed";
+    await unlessGone(async () =>
+      this.#patch(`${podsPath(namespace)}/${name}/status`, {
+        status: {
+          phase,
+          reason,
+          conditions: [{ type: "Ready", status: "False" }],
+          containerStatuses: [],
+        },
       }),
     );
   }
 
   /** Asks for a pod's deletion, as kubectl does: it ends some time later. It is no error if the pod is gone. */
   async deletePod(namespace: string, name: string): Promise<void> {
-    await unlessGone(
+    await unlessGone(async () =>
       this.#remote.request({ method: "DELETE", path: `${podsPath(namespace)}/${name}` }),
     );
   }
 
   /** Ends a pod's deletion, as a kubelet does when its containers have stopped; only the pod with this UID. */
   async finishDeletion(namespace: string, name: string, uid: string): Promise<void> {
-    await unlessGone(
+    await unlessGone(async () =>
       this.#remote.request({
         method: "DELETE",
         path: `${podsPath(namespace)}/${name}`,
@@ -101,15 +135,19 @@ export class ShopApi {
       body: { spec: { nets: [] } },
     });
   }
+
+  async #patch(path: string, body: object): Promise<void> {
+    await this.#remote.request({ method: "PATCH", path, contentType: MERGE, body });
+  }
 }
 
 function podsPath(namespace: string): string {
   return `/api/v1/namespaces/${namespace}/pods`;
 }
 
-async function unlessGone(request: Promise<unknown>): Promise<void> {
+async function unlessGone(work: () => Promise<unknown>): Promise<void> {
   try {
-    await request;
+    await work();
   } catch (error) {
     const code = faultCode(error);
     // A conflict is another pod of that name: the one meant is gone as well.

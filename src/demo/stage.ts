@@ -43,7 +43,7 @@ export async function setStage(startCluster: StartCluster, clock: Clock): Promis
     if (failures.length > 0) throw new Error(`clean up: ${failures.map(errorText).join("; ")}`);
   };
   try {
-    const folder = await mkdtemp(join(tmpdir(), "wayleave-demo-"));
+    const folder = await mkdtemp(join(tmpdir(), "wayleave-"));
     const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
     process.once("exit", removeFolder);
     closers.push(() => {

@@ -5,7 +5,9 @@
  *
  * Takes the flags of `wayleave demo`. Needs dist, for the operator; builds etcd and kube-apiserver unless they are there.
  */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { DemoCluster } from "../../src/demo/clusters.ts";
@@ -26,6 +28,11 @@ async function startReal(name: string): Promise<DemoCluster> {
   };
 }
 
+function hasKubectl(): boolean {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, "kubectl")));
+}
+
 async function main(): Promise<boolean> {
   const { values } = parseArgs({
     options: {
@@ -44,11 +51,13 @@ async function main(): Promise<boolean> {
     script,
     once: values.once,
     command: [process.execPath, fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))],
+    stdin: process.stdin,
     stdout: process.stdout,
+    environment: process.env,
     signal: end.signal,
     startCluster: startReal,
     clusterKind: "real API servers (kube-apiserver and etcd)",
-    kubectl: located.binaries.kubectl,
+    kubectl: hasKubectl() ? "kubectl" : located.binaries.kubectl,
   });
 }
 
