@@ -7,7 +7,7 @@ import { podFromJson } from "../kube/pod.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import { Reflector } from "../runtime/reflector.ts";
 import { repeat } from "../runtime/repeat.ts";
-import { SETS_PATH } from "./calico-crd.ts";
+import { CALICO, SETS_PATH } from "./calico-crd.ts";
 import { Kubelet } from "./kubelet.ts";
 import { SET_NAME, wantedSets } from "./membership.ts";
 import { Mirror } from "./mirror.ts";
@@ -89,7 +89,7 @@ export async function openScene(parts: SceneParts): Promise<Scene> {
   const setWatch = new Reflector({
     source: jsonListWatch(stage.local, {
       path: SETS_PATH,
-      decode: (set) => decodeSet("projectcalico.org/v3", set),
+      decode: (set) => decodeSet(CALICO, set),
     }),
     store: sets,
     clock,
