@@ -183,10 +183,10 @@ export class PodDecoder {
       this.#addLabels(Object.fromEntries([entry]));
       return;
     }
-    reader.pos += reader.length(first);
+    reader.skip(first);
     while (reader.pos < reader.end && bytes[reader.pos] === LABELS_TAG) {
       reader.pos++;
-      reader.pos += reader.length(LABELS_TAG);
+      reader.skip(LABELS_TAG);
     }
     this.#addLabels(this.#labelSets.of(bytes, start, reader.pos, this.#makeLabels));
   }
@@ -247,7 +247,10 @@ export class PodDecoder {
     reader.leave(outer);
     if (key !== undefined) {
       const value = reader.textAt(valueStart, valueEnd);
-      this.#annotations = { ...this.#annotations, ...Object.fromEntries([[key.toString(), value]]) };
+      this.#annotations = {
+        ...this.#annotations,
+        ...Object.fromEntries([[key.toString(), value]]),
+      };
     }
   }
 

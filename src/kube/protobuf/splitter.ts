@@ -1,7 +1,9 @@
 import { Fault } from "../../core/model/fault.ts";
 
-/** Room that is kept when no element is held. */
+/** More room than this is given up when no element is held. */
 const IDLE_BYTES = 64 * 1024;
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** What cuts a stream of bytes into elements. */
 export interface Cutter {
@@ -22,7 +24,7 @@ export class Splitter {
   readonly #what: string;
   readonly #cutter: Cutter;
   readonly #maxBytes: number;
-  #held: Buffer = Buffer.allocUnsafe(IDLE_BYTES);
+  #held: Buffer = NOTHING;
   #heldBytes = 0;
   /** Of the element that is held in part; 0 while it is not known. */
   #size = 0;
@@ -72,14 +74,14 @@ export class Splitter {
     const size = this.#size;
     this.#heldBytes = 0;
     this.#size = 0;
-    if (whole.length > IDLE_BYTES) this.#held = Buffer.allocUnsafe(IDLE_BYTES);
+    if (whole.length > IDLE_BYTES) this.#held = NOTHING;
     this.#cutter.take(whole, 0, size);
   }
 
   #hold(piece: Buffer, start: number, end: number): void {
     const bytes = this.#heldBytes + end - start;
     if (bytes > this.#held.length) {
-      const wider = Buffer.allocUnsafe(Math.max(bytes, this.#held.length * 2));
+      const wider = Buffer.allocUnsafe(Math.max(bytes, this.#held.length * 2, 4_096));
       this.#held.copy(wider, 0, 0, this.#heldBytes);
       this.#held = wider;
     }

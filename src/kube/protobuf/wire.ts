@@ -75,7 +75,9 @@ export class WireReader {
     if (length < 0x80) this.pos++;
     else length = this.#varint();
     if (length > this.end - this.pos) {
-      throw this.malformed(`field ${tag >>> 3} claims ${length} bytes, ${this.end - this.pos} left`);
+      throw this.malformed(
+        `field ${tag >>> 3} claims ${length} bytes, ${this.end - this.pos} left`,
+      );
     }
     return length;
   }
@@ -129,7 +131,8 @@ export class WireReader {
   skip(tag: number): void {
     switch (tag & 7) {
       case BYTES:
-        this.pos += this.length(tag);
+        // Not with +=, which would read `pos` before `length` moves it.
+        this.pos = this.length(tag) + this.pos;
         return;
       case VARINT:
         this.#skipVarint();
