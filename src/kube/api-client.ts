@@ -8,6 +8,8 @@ import { request as httpsRequest } from "node:https";
 import { Fault, errorText, faultCode } from "../core/model/fault.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ClusterAccess, Connection } from "./access.ts";
+import { isProtobuf } from "./protobuf/media-type.ts";
+import { statusFromProtobuf } from "./protobuf/status.ts";
 import { connectionFault, statusFault } from "./status.ts";
 
 /** One call of the API. */
@@ -39,8 +41,10 @@ export interface StreamRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  /** The server accepted: a 2xx head arrived. */
-  readonly onOpen?: () => void;
+  /** Media types that are understood. @default "application/json" */
+  readonly accept?: string;
+  /** The server accepted: a 2xx head arrived. `contentType` is the answer's, "" when it names none. What it throws ends the stream and rejects it. */
+  readonly onOpen?: (contentType: string) => void;
   /** What it throws ends the stream and rejects it. */
   readonly onPiece: (piece: Buffer) => void;
 }
@@ -71,6 +75,11 @@ export interface ApiClientOptions {
    * `aborted`. The fence of a leader (LeaderElection.mayWrite). @default always
    */
   readonly mayWrite?: () => boolean;
+}
+
+/** A request as it is sent. */
+interface Asked extends ApiRequest {
+  readonly accept?: string;
 }
 
 const MAX_REFUSAL_BYTES = 1024 * 1024;
@@ -126,18 +135,24 @@ export class ApiClient {
 
   /** Sends a GET and hands on its answer as it comes. Resolves when the server ended it properly. */
   async stream(request: StreamRequest): Promise<void> {
-    const asked: ApiRequest = { method: "GET", path: request.path, query: request.query };
+    const { path, query, accept } = request;
+    const asked: Asked = {
+      method: "GET",
+      path,
+      query,
+      ...(accept === undefined ? {} : { accept }),
+    };
     const exchange = new Exchange(what(asked), this.#access.server.host, request.signal);
     try {
       const response = await this.#send(exchange, asked);
-      request.onOpen?.();
+      request.onOpen?.(response.headers["content-type"] ?? "");
       await exchange.each(response, request.onPiece);
     } finally {
       exchange.close();
     }
   }
 
-  async #send(exchange: Exchange, request: ApiRequest): Promise<IncomingMessage> {
+  async #send(exchange: Exchange, request: Asked): Promise<IncomingMessage> {
     let connection = await exchange.unlessKilled(this.#access.connection());
     let response = await this.#attempt(exchange, request, connection);
     if (response.statusCode === 401) {
@@ -158,7 +173,8 @@ export class ApiClient {
     }
     const bytes = await exchange.read(response, MAX_REFUSAL_BYTES);
     const retryAfter = response.headers["retry-after"];
-    throw statusFault(exchange.what, status, tryJson(bytes), retryAfter, this.#clock.now());
+    const body = refusalBody(exchange.what, response.headers["content-type"], bytes);
+    throw statusFault(exchange.what, status, body, retryAfter, this.#clock.now());
   }
 
   /** After a 401: a connection with other credentials than `used`, if there is one. */
@@ -175,7 +191,7 @@ export class ApiClient {
 
   async #attempt(
     exchange: Exchange,
-    request: ApiRequest,
+    request: Asked,
     connection: Connection,
   ): Promise<IncomingMessage> {
     const first = this.#open(request, connection);
@@ -207,7 +223,7 @@ export class ApiClient {
     }
   }
 
-  #open(request: ApiRequest, connection: Connection): ClientRequest {
+  #open(request: Asked, connection: Connection): ClientRequest {
     const { server } = this.#access;
     const url = new URL(server);
     url.pathname = `${server.pathname.replace(/\/+$/, "")}${request.path}`;
@@ -216,7 +232,7 @@ export class ApiClient {
     }
     const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
     const headers: Record<string, string | string[] | number> = {
-      accept: "application/json",
+      accept: request.accept ?? "application/json",
       "user-agent": this.#userAgent,
     };
     for (const [name, value] of Object.entries(connection.headers)) {
@@ -362,8 +378,10 @@ function what(request: Pick<ApiRequest, "method" | "path">): string {
   return `${request.method} ${request.path}`;
 }
 
-function tryJson(bytes: Buffer): unknown {
+/** The Status of a refusal; undefined when it has none. */
+function refusalBody(asked: string, contentType: string | undefined, bytes: Buffer): unknown {
   try {
+    if (isProtobuf(contentType ?? "")) return statusFromProtobuf(asked, bytes);
     return JSON.parse(bytes.toString("utf8"));
   } catch {
     return undefined;

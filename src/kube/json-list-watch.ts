@@ -2,6 +2,7 @@ import { Fault, errorText, faultCode } from "../core/model/fault.ts";
 import type { ListPage, WatchEvent } from "../core/reflector/store.ts";
 import type { ListWatch } from "../runtime/list-watch.ts";
 import type { ApiClient } from "./api-client.ts";
+import { listQuery, watchQuery, type Selectors } from "./collection-query.ts";
 import { asObject, asText, type JsonObject } from "./json.ts";
 import { statusFault } from "./status.ts";
 
@@ -27,71 +28,123 @@ export function jsonListWatch<T>(
   client: ApiClient,
   options: JsonListWatchOptions<T>,
 ): ListWatch<T> {
-  const { path, decode, maxPageBytes = MAX_PAGE_BYTES } = options;
-  const selectors = { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector };
+  const { path, decode, maxPageBytes } = options;
   const listed = `list ${path}`;
   const watched = `watch ${path}`;
-  const probed = `probe ${path}`;
 
   return {
-    async list({ resourceVersion, continueToken, limit, signal, onBytes, onItem }) {
-      const pieces: Buffer[] = [];
-      let length = 0;
-      // A continue token holds the version; the API refuses both together.
-      const version = continueToken === "" && resourceVersion !== "" ? resourceVersion : undefined;
-      await client.stream({
-        path,
-        query: {
-          ...selectors,
-          limit: String(limit),
-          continue: continueToken === "" ? undefined : continueToken,
-          resourceVersion: version,
-          resourceVersionMatch: version === undefined ? undefined : "NotOlderThan",
-        },
-        signal,
-        onOpen: onBytes,
-        onPiece: (piece) => {
-          onBytes();
-          length += piece.length;
-          if (length > maxPageBytes) throw malformed(listed, `page exceeds ${maxPageBytes} bytes`);
-          pieces.push(piece);
-        },
-      });
-      const body = parseJson(listed, Buffer.concat(pieces, length));
-      const page = pageOf(listed, body);
-      for (const item of itemsOf(listed, body)) onItem(decoded(listed, decode, item));
-      return page;
-    },
-
     async probe({ signal }) {
-      // With the selectors of the list: an authorizer may allow nothing wider.
-      const query = { ...selectors, limit: "1" };
-      const { body } = await client.request({ method: "GET", path, query, signal });
-      itemsOf(probed, body);
-      return { resourceVersion: pageOf(probed, body).resourceVersion };
+      return probeVersion(client, path, options, signal);
     },
 
-    async watch({ resourceVersion, timeoutSeconds, signal, onBytes, onOpen, onEvent }) {
-      const lines = new LineSplitter(watched);
+    async list(request) {
+      const body = new JsonListBody(listed, decode, maxPageBytes);
       await client.stream({
         path,
-        query: {
-          ...selectors,
-          watch: "true",
-          allowWatchBookmarks: "true",
-          resourceVersion,
-          timeoutSeconds: String(timeoutSeconds),
-        },
-        signal,
-        onOpen,
+        query: listQuery(options, request, String(request.limit)),
+        signal: request.signal,
+        onOpen: request.onBytes,
         onPiece: (piece) => {
-          onBytes();
-          lines.push(piece, (line) => onEvent(eventOf(watched, parseJson(watched, line), decode)));
+          request.onBytes();
+          body.push(piece);
         },
       });
-      lines.end();
+      return body.end(request.onItem);
+    },
+
+    async watch(request) {
+      const body = new JsonWatchBody(watched, decode, request.onEvent);
+      await client.stream({
+        path,
+        query: watchQuery(options, request),
+        signal: request.signal,
+        onOpen: request.onOpen,
+        onPiece: (piece) => {
+          request.onBytes();
+          body.push(piece);
+        },
+      });
+      body.end();
     },
   };
+}
+
+/** What `ListWatch.probe` of the collection at `path` answers. */
+export async function probeVersion(
+  client: ApiClient,
+  path: string,
+  { labelSelector, fieldSelector }: Selectors,
+  signal: AbortSignal,
+): Promise<{ readonly resourceVersion: string }> {
+  // With the selectors of the list: an authorizer may allow nothing wider.
+  const query = { labelSelector, fieldSelector, limit: "1" };
+  const { body } = await client.request({ method: "GET", path, query, signal });
+  const probed = `probe ${path}`;
+  itemsOf(probed, body);
+  return { resourceVersion: pageOf(probed, body).resourceVersion };
+}
+
+/** A page of a collection in JSON, which is held whole before it is decoded. */
+export class JsonListBody<T> {
+  readonly #what: string;
+  readonly #decode: (object: unknown) => T;
+  readonly #maxBytes: number;
+  readonly #pieces: Buffer[] = [];
+  #length = 0;
+
+  /** Faults (`malformed`) begin with `what`. */
+  constructor(what: string, decode: (object: unknown) => T, maxBytes: number = MAX_PAGE_BYTES) {
+    this.#what = what;
+    this.#decode = decode;
+    this.#maxBytes = maxBytes;
+  }
+
+  push(piece: Buffer): void {
+    this.#length += piece.length;
+    if (this.#length > this.#maxBytes) {
+      throw malformed(this.#what, `page exceeds ${this.#maxBytes} bytes`);
+    }
+    this.#pieces.push(piece);
+  }
+
+  /** The answer ended: gives its items and answers the page. Throws a Fault unless it is whole. */
+  end(onItem: (item: T) => void): ListPage {
+    const body = parseJson(this.#what, Buffer.concat(this.#pieces, this.#length));
+    const page = pageOf(this.#what, body);
+    for (const item of itemsOf(this.#what, body)) onItem(decoded(this.#what, this.#decode, item));
+    return page;
+  }
+}
+
+/** A watch in JSON: an event on each line. */
+export class JsonWatchBody<T> {
+  readonly #what: string;
+  readonly #decode: (object: unknown) => T;
+  readonly #onEvent: (event: WatchEvent<T>) => void;
+  readonly #lines: LineSplitter;
+
+  /** Faults (`malformed`) begin with `what`; an ERROR event is the Fault of its Status. */
+  constructor(
+    what: string,
+    decode: (object: unknown) => T,
+    onEvent: (event: WatchEvent<T>) => void,
+  ) {
+    this.#what = what;
+    this.#decode = decode;
+    this.#onEvent = onEvent;
+    this.#lines = new LineSplitter(what);
+  }
+
+  push(piece: Buffer): void {
+    this.#lines.push(piece, (line) =>
+      this.#onEvent(eventOf(this.#what, parseJson(this.#what, line), this.#decode)),
+    );
+  }
+
+  /** The server ended the stream. Throws a Fault within a line. */
+  end(): void {
+    this.#lines.end();
+  }
 }
 
 /** Cuts a stream of pieces at newlines. */

@@ -9,8 +9,7 @@ import type { PodRecord } from "../core/model/pod.ts";
 import type { BrakeLimits } from "../core/plan/brake.ts";
 import type { ClusterAccess } from "../kube/access.ts";
 import { ApiClient, type RequestOutcome } from "../kube/api-client.ts";
-import { jsonListWatch } from "../kube/json-list-watch.ts";
-import { podFromJson } from "../kube/pod.ts";
+import { podListWatch } from "../kube/pod-list-watch.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { Reflector, type LinkFacts } from "../runtime/reflector.ts";
@@ -87,10 +86,9 @@ export class RemoteCluster {
     });
     const { selector } = parts.profile;
     this.#reflector = new Reflector({
-      source: jsonListWatch(client, {
-        path: "/api/v1/pods",
+      source: podListWatch(client, {
         ...(selector === "" ? {} : { labelSelector: selector }),
-        decode: (pod) => podFromJson(pod, annotations),
+        keepAnnotations: annotations,
       }),
       store: this.#pods,
       clock,

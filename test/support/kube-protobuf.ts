@@ -81,7 +81,7 @@ export function encode(type: string, fields: Fields): Buffer {
 /** The fields of a message, as the library sees them: absent ones are absent, numbers of 64 bits are texts. */
 export function decode(type: string, bytes: Uint8Array): Fields {
   const found = root.lookupType(type);
-  return found.toObject(found.decode(bytes), { longs: String }) as Fields;
+  return found.toObject(found.decode(bytes), { longs: String });
 }
 
 /** An object as a server answers it: magic number, runtime.Unknown. */

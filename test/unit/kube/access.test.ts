@@ -456,7 +456,7 @@ describe("TLS", () => {
       end = () => void response.end("last");
     };
     let text = "";
-    const hasOpened = new Promise<void>((resolve) => {
+    const hasOpened = new Promise<unknown>((resolve) => {
       const { signal } = new AbortController();
       const onPiece = (piece: Buffer): void => void (text += piece.toString());
       streamed = client.stream({ path: "/watch", query: {}, signal, onOpen: resolve, onPiece });
