@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { formatProblem, type Problem } from "../../src/core/policy/fields.ts";
 import { parseNetworkPolicy } from "../../src/core/policy/parse.ts";
-import { ApiError } from "../support/control-plane/api-client.ts";
+import type { ApiError } from "../support/control-plane/api-client.ts";
 import { startControlPlane, type ControlPlane } from "../support/control-plane/control-plane.ts";
 import { describeOnApiServers } from "../support/control-plane/tier.ts";
 import { createNamespace } from "../support/pods.ts";
