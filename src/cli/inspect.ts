@@ -10,7 +10,6 @@ import { diff, diffText } from "../inspect/diff.ts";
 import { explainText } from "../inspect/explain-text.ts";
 import { explain } from "../inspect/explain.ts";
 import { labelProfile, lint, lintLevel, lintText, type BadObject } from "../inspect/lint/lint.ts";
-import { readLive } from "../inspect/live.ts";
 import { matrix, matrixText, type MatrixQuestion } from "../inspect/matrix.ts";
 import {
   networkWorldOf,
@@ -94,6 +93,8 @@ function hooks(progress: Progress): ReadHooks {
 }
 
 async function live(flags: Flags, forLint: boolean): Promise<Snapshot> {
+  // Offline commands need none of what talks to API servers.
+  const { readLive } = await import("../inspect/live.ts");
   return readLive(flags, {
     environment: process.env,
     clock: systemClock,

@@ -37,9 +37,16 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Reads untyped JSON as Go's decoder does: `null` is absent, a wrong type is a problem. Collects all problems. */
 export class FieldReader {
   readonly problems: Problem[] = [];
+  #refusals = 0;
+
+  /** How many problems of the kind `always` there are so far. */
+  get refusals(): number {
+    return this.#refusals;
+  }
 
   /** Records that the value at `path` is refused. */
   refuse(path: FieldPath, value: unknown, message: string, kind: Problem["kind"] = "always"): void {
+    if (kind === "always") this.#refusals++;
     this.problems.push({ path, value, message, kind });
   }
 

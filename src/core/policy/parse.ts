@@ -35,7 +35,7 @@ export function parseSelector(
 ): Selector | undefined {
   const fields = reader.object(value, path);
   if (fields === undefined) return undefined;
-  const before = reader.problems.filter(({ kind }) => kind === "always").length;
+  const before = reader.refusals;
   reader.only(fields, ["matchLabels", "matchExpressions"], path);
   const labelsPath = [...path, "matchLabels"];
   const requirements: Requirement[] = [];
@@ -48,8 +48,7 @@ export function parseSelector(
   for (const [index, item] of (reader.list(fields["matchExpressions"], listPath) ?? []).entries()) {
     requirements.push(parseRequirement(item, [...listPath, index], reader));
   }
-  const after = reader.problems.filter(({ kind }) => kind === "always").length;
-  return after > before ? undefined : { requirements };
+  return reader.refusals > before ? undefined : { requirements };
 }
 
 function checkKey(key: string, path: FieldPath, reader: FieldReader): void {

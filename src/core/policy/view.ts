@@ -107,28 +107,32 @@ export function resolvePolicy(
 /** The world as the policies of one cluster see it: whose address is whose, and what each policy names. */
 export class View {
   readonly registry: ClusterRegistry;
-  /** Undefined when the cluster's policies could not be read. */
-  readonly policies: readonly ResolvedPolicy[] | undefined;
   readonly #world: Lookups;
   readonly #local: ClusterFacts;
+  #policies: readonly ResolvedPolicy[] | undefined;
   readonly #owners = new Map<number | bigint, readonly PodFact[]>();
 
   constructor(world: Lookups, local: ClusterFacts) {
     this.#world = world;
     this.#local = local;
-    const { clusters, defaultScope, reservedKeys } = world.facts;
     this.registry = {
       local: local.name,
-      known: new Set(clusters.map(({ name }) => name)),
+      known: new Set(world.facts.clusters.map(({ name }) => name)),
       aliases: world.aliases,
     };
-    this.policies = local.policies?.map((policy) =>
-      resolvePolicy(policy, this.registry, defaultScope, reservedKeys),
-    );
   }
 
   get local(): ClusterName {
     return this.#local.name;
+  }
+
+  /** The cluster's policies, resolved; undefined when they could not be read. */
+  get policies(): readonly ResolvedPolicy[] | undefined {
+    const { defaultScope, reservedKeys } = this.#world.facts;
+    this.#policies ??= this.#local.policies?.map((policy) =>
+      resolvePolicy(policy, this.registry, defaultScope, reservedKeys),
+    );
+    return this.#policies;
   }
 
   get podToNode(): "enforce" | "allow" {
