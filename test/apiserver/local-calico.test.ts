@@ -1,5 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { CalicoGroupChoice } from "../../src/core/plan/calico-mode.ts";
+import { AggregatedCalico } from "../support/aggregated-calico.ts";
+import { createPki } from "../support/control-plane/pki.ts";
 import { startControlPlane, type ControlPlane } from "../support/control-plane/control-plane.ts";
 import { describeOnApiServers } from "../support/control-plane/tier.ts";
 import {
@@ -214,6 +216,74 @@ describeOnApiServers("Calico's sets are found, followed, and left alone when the
       await setDatastoreReady(version, true);
       await isWritable(calico, group);
       expect(calico.resyncs).toEqual([0]);
+    });
+  });
+
+  describe("behind Calico's own API server", () => {
+    let server: AggregatedCalico;
+    let calico: RunningCalico;
+
+    beforeEach(async () => {
+      await installCalicoCrds(plane, "v1");
+      const pki = await createPki("aggregated");
+      server = await AggregatedCalico.start(plane, pki.server);
+      // As before a migration: native CRDs are installed behind it, and nothing is in them.
+      await installCalicoCrds(plane, "v3");
+      server.put("a", ["10.0.0.1/32"]);
+      calico = await start();
+      await isWritable(calico, V3);
+    });
+
+    afterEach(async () => {
+      await running?.stop();
+      running = undefined;
+      await server?.stop();
+    });
+
+    test("projectcalico.org/v3 is used where the raw group is served too", async () => {
+      expect(calico.status.servedBy).toBe("aggregated");
+      await calico.write("a", "10.0.0.2/32");
+      await calico.write("b", "10.0.0.3/32");
+      expect(server.nets()).toEqual({ a: ["10.0.0.2/32"], b: ["10.0.0.3/32"] });
+      expect(await sets("v1").nets()).toEqual({});
+    });
+
+    test("a change that is told as ADDED is a change", async () => {
+      server.put("a", ["10.9.9.9/32"]);
+      await eventually(() => expect(calico.sets.get("a")?.nets).toEqual(["10.9.9.9/32"]));
+      await calico.write("a", "10.0.0.1/32");
+      expect(server.nets()).toEqual({ a: ["10.0.0.1/32"] });
+    });
+
+    test("a PUT that is answered with success and nothing is not believed", async () => {
+      server.emptyAnswers = 1;
+      await expect(calico.write("a", "10.0.0.2/32")).rejects.toMatchObject({ code: "conflict" });
+      expect(calico.sets.get("a")?.nets).toEqual(["10.0.0.1/32"]);
+      await calico.write("a", "10.0.0.2/32");
+      expect(server.nets()).toEqual({ a: ["10.0.0.2/32"] });
+    });
+
+    test("when it is unregistered, the empty CRDs behind its group are never taken for its sets", async () => {
+      await sets("v1").create("a", ["10.0.0.1/32"]);
+      const seen: string[] = [];
+      const watching = setInterval(() => {
+        const nets = calico.sets.get("a")?.nets.join() ?? "none";
+        const { group, mayWrite } = calico.status;
+        seen.push(`${group} ${mayWrite ? "writes" : "waits"} ${nets}`);
+      }, 1);
+      await server.unregister();
+      calico.local.relist();
+      await isWritable(calico, V1);
+      clearInterval(watching);
+      const wrong = seen.filter((each) => each.endsWith("none") || each.startsWith(`${V3} writes`));
+      // It wrote to the server until that went, and to nothing between.
+      expect(new Set(wrong)).toEqual(new Set([`${V3} writes 10.0.0.1/32`]));
+      expect(seen.lastIndexOf(`${V3} writes 10.0.0.1/32`)).toBeLessThan(
+        seen.findIndex((each) => each.startsWith(V1)),
+      );
+      await calico.write("a", "10.0.0.2/32");
+      expect(await sets("v1").nets()).toEqual({ a: ["10.0.0.2/32"] });
+      expect(await sets("v3").nets()).toEqual({});
     });
   });
 
