@@ -1,18 +1,28 @@
 import {
   API_SERVICE,
   API_SERVICES_PATH,
+  clusterInformationPath,
+  decodeDatastoreReady,
+  decodeMigration,
   decodeServedBy,
   MIGRATION_GROUP,
+  migrationsPath,
+  type Named,
 } from "../calico/datastore.ts";
 import { PLURAL } from "../calico/global-network-set.ts";
-import { faultCode } from "../core/model/fault.ts";
-import type {
-  CalicoGroup,
-  CalicoGroupChoice,
-  ServedBy,
-  ServedGroups,
+import { Fault, faultCode } from "../core/model/fault.ts";
+import {
+  chooseCollection,
+  writeGate,
+  type CalicoGroup,
+  type CalicoGroupChoice,
+  type Seen,
+  type ServedBy,
+  type ServedGroups,
+  type WriteGate,
 } from "../core/plan/calico-mode.ts";
 import type { ApiClient } from "../kube/api-client.ts";
+import { jsonListWatch } from "../kube/json-list-watch.ts";
 import { discoverResources, preferredVersion } from "../kube/discovery.ts";
 
 /** What one look at the local API server showed. */
@@ -70,4 +80,71 @@ export async function discoverCalico(
   if (!hasV3) return { served: { v3: undefined, v1 }, migrationVersion, unreadable: undefined };
   const { by, unreadable } = await servedBy(client, signal);
   return { served: { v3: by, v1 }, migrationVersion, unreadable };
+}
+
+/** Where sets are kept, and whether they may be written, at one moment. */
+export interface CalicoLook {
+  readonly group: CalicoGroup;
+  readonly gate: WriteGate;
+}
+
+const PAGE = 500;
+
+async function listSeen<T>(
+  client: ApiClient,
+  path: string,
+  decode: (object: unknown) => Named<T>,
+  signal: AbortSignal,
+): Promise<Seen<readonly Named<T>[]>> {
+  const value: Named<T>[] = [];
+  const source = jsonListWatch(client, { path, decode });
+  try {
+    await source.list({
+      resourceVersion: "",
+      continueToken: "",
+      limit: PAGE,
+      signal,
+      onBytes: () => {},
+      onItem: (item) => value.push(item),
+    });
+    return { kind: "known", value };
+  } catch (error) {
+    const code = faultCode(error);
+    if (code === "not-found") return { kind: "absent" };
+    if (code !== "forbidden") throw error;
+    return { kind: "forbidden", why: (error as Error).message };
+  }
+}
+
+/**
+ * One look, for a program that does not stay. Decides as LocalCalico does. Rejects with a Fault when the server does not
+ * answer, and with code `not-found` when no group serves sets.
+ */
+export async function lookForCalico(
+  client: ApiClient,
+  choice: CalicoGroupChoice,
+  signal: AbortSignal,
+): Promise<CalicoLook> {
+  const { served, migrationVersion: version } = await discoverCalico(client, choice, signal);
+  const listed =
+    version === undefined
+      ? ({ kind: "absent" } as const)
+      : await listSeen(client, migrationsPath(version), decodeMigration, signal);
+  const migrations =
+    listed.kind === "known"
+      ? { kind: listed.kind, value: listed.value.map(({ value }) => value) }
+      : listed;
+  const chosen = chooseCollection(choice, served, migrations);
+  if (chosen.kind !== "use") throw new Fault("not-found", `look for Calico: ${chosen.why}`);
+  const { group } = chosen;
+  const path = clusterInformationPath(group);
+  const information = await listSeen(client, path, decodeDatastoreReady, signal);
+  const ready =
+    information.kind === "known"
+      ? {
+          kind: information.kind,
+          value: information.value.find(({ name }) => name === "default")?.value,
+        }
+      : information;
+  return { group, gate: writeGate(ready, migrations) };
 }

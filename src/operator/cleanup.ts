@@ -2,13 +2,14 @@ import PQueue from "p-queue";
 import { NetworkSetClient } from "../calico/network-set-client.ts";
 import { ownedId, type ProfileName } from "../core/membership/profile.ts";
 import { setIdOf, type SetKey } from "../core/membership/set-id.ts";
-import { errorText, faultCode } from "../core/model/fault.ts";
+import { errorText, Fault, faultCode } from "../core/model/fault.ts";
 import type { ClusterName } from "../core/model/names.ts";
 import type { ActualSet } from "../core/plan/plan-set.ts";
 import type { ApiClient } from "../kube/api-client.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ActualSets } from "./actual-sets.ts";
-import { listOnce, servedGroup } from "./list-once.ts";
+import { lookForCalico, type CalicoLook } from "./calico-discovery.ts";
+import { listOnce } from "./list-once.ts";
 import { localSets } from "./local-cluster.ts";
 import { ownerOf } from "./run.ts";
 
@@ -26,12 +27,17 @@ export type OnRemoved = (object: ActualSet, why: string | undefined) => void;
 export interface Cleanup {
   /** Sorted by name. */
   readonly objects: readonly ActualSet[];
-  /** Removes each object unless it was replaced, or is no longer ours, since it was listed. */
+  /**
+   * Removes each object unless it was replaced, or is no longer ours, since it was listed. Rejects with code `unavailable`,
+   * having removed none, while Calico's store must not be written or when the sets have moved.
+   */
   remove(onRemoved: OnRemoved): Promise<void>;
 }
 
 const CONCURRENCY = 8;
 const ATTEMPTS = 5;
+/** For one look at where Calico keeps its sets. */
+const LOOK_MS = 60_000;
 
 /** The set that `object` holds if it is within `scope`. */
 function ownedWithin(object: ActualSet, { cluster, profile }: CleanupScope): SetKey | undefined {
@@ -74,7 +80,9 @@ export async function findCleanup(
   client: ApiClient,
   clock: Clock,
 ): Promise<Cleanup> {
-  const group = await servedGroup(client);
+  const look = async (): Promise<CalicoLook> =>
+    lookForCalico(client, "auto", AbortSignal.timeout(LOOK_MS));
+  const { group } = await look();
   const sets = new NetworkSetClient(client, group);
   const actual = new ActualSets({ onChanged: () => {}, onComplete: () => {} }, ownerOf);
   await listOnce(localSets(client, group), actual, clock);
@@ -84,6 +92,11 @@ export async function findCleanup(
   return {
     objects,
     remove: async (onRemoved) => {
+      const { group: groupNow, gate } = await look();
+      if (groupNow !== group || gate.kind !== "open") {
+        const why = groupNow === group ? gate.why : `Calico's sets are in ${groupNow} now`;
+        throw new Fault("unavailable", `delete sets: not now: ${why}`);
+      }
       const queue = new PQueue({ concurrency: CONCURRENCY });
       const removals = objects.map((object) => async () => {
         onRemoved(object, await removeOne(object, sets, scope));

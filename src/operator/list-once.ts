@@ -1,9 +1,5 @@
-import { collectionPath, PLURAL } from "../calico/global-network-set.ts";
 import { Fault, faultCode } from "../core/model/fault.ts";
-import { CALICO_GROUPS, type CalicoGroup } from "../core/plan/calico-mode.ts";
 import type { Store } from "../core/reflector/store.ts";
-import type { ApiClient } from "../kube/api-client.ts";
-import { discoverResources } from "../kube/discovery.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ListWatch } from "../runtime/list-watch.ts";
 
@@ -44,14 +40,4 @@ export async function listOnce<T>(
     cancel();
   }
   store.endList();
-}
-
-/** The group in which the cluster serves GlobalNetworkSets. Rejects with a Fault `not-found` when it serves them in none. */
-export async function servedGroup(client: ApiClient): Promise<CalicoGroup> {
-  for (const group of CALICO_GROUPS) {
-    const [name = "", version = ""] = group.split("/");
-    if ((await discoverResources(client, name, version))?.has(PLURAL) === true) return group;
-  }
-  const paths = CALICO_GROUPS.map(collectionPath).join(" nor ");
-  throw new Fault("not-found", `the local cluster serves no GlobalNetworkSets: neither ${paths}`);
 }

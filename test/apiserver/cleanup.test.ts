@@ -1,7 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { startControlPlane, type ControlPlane } from "../support/control-plane/control-plane.ts";
 import { describeOnApiServers } from "../support/control-plane/tier.ts";
-import { installCalicoCrds, type CalicoVersion } from "../support/crds/install.ts";
+import {
+  clusterInformationsPath,
+  installCalicoCrds,
+  installClusterInformation,
+  removeCalicoCrds,
+  removeClusterInformation,
+  type CalicoVersion,
+} from "../support/crds/install.ts";
 import { NetworkSets } from "../support/network-sets.ts";
 import { runWayleave, type Ended } from "../support/operator-process.ts";
 
@@ -67,6 +74,8 @@ describeOnApiServers("wayleave cleanup", () => {
     let sets: NetworkSets;
 
     beforeAll(async () => {
+      // Where both are served, Calico and so we take v1.
+      await removeCalicoCrds(local, version === "v1" ? "v3" : "v1");
       await installCalicoCrds(local, version);
       sets = new NetworkSets(local, version);
     });
@@ -114,6 +123,23 @@ describeOnApiServers("wayleave cleanup", () => {
         "",
         "no sets of cluster aws found\n",
       ]);
+    });
+
+    test("while Calico's store is locked it lists, deletes nothing and says why", async () => {
+      await installClusterInformation(local, version);
+      const path = clusterInformationsPath(version);
+      await local.request("POST", path, {
+        apiVersion: path.split("/").slice(2, 4).join("/"),
+        kind: "ClusterInformation",
+        metadata: { name: "default" },
+        spec: { datastoreReady: false },
+      });
+      const { code, stdout, stderr } = await cleanup("--yes");
+      await removeClusterInformation(local, version);
+      expect(code).toBe(2);
+      expect(stdout).toContain("aws-2021 ");
+      expect(stderr).toMatch(/^error: delete sets: not now: .*spec.datastoreReady is false$/m);
+      expect(await left()).toHaveLength(9);
     });
 
     test("with --label-profile only deletes sets with such labels", async () => {
