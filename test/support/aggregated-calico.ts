@@ -128,6 +128,11 @@ export class AggregatedCalico {
     if (url.pathname === SETS && url.searchParams.get("watch") === "true") {
       response.writeHead(200, { "content-type": "application/json" });
       response.flushHeaders();
+      const from = Number(url.searchParams.get("resourceVersion"));
+      for (const set of this.#sets.values()) {
+        if (Number(set.metadata.resourceVersion) <= from) continue;
+        response.write(`${JSON.stringify({ type: "ADDED", object: set })}\n`);
+      }
       this.#watches.add(response);
       response.once("close", () => this.#watches.delete(response));
       return;
