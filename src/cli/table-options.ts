@@ -18,14 +18,12 @@ export function addTableOptions<T extends OptionTable<T>>(command: Command, tabl
   for (const option of Object.values<Option<unknown>>(table)) {
     const { flag } = option;
     if (flag === undefined) continue;
-    command.addOption(
-      new CommanderOption(`--${flag} <${option.placeholder}>`, describe(option)).argParser(
-        (value: string) => {
-          (flags[flag] ??= []).push(value);
-          return value;
-        },
-      ),
-    );
+    const value = option.isSwitch === true ? `[${option.placeholder}]` : `<${option.placeholder}>`;
+    const made = new CommanderOption(`--${flag} ${value}`, describe(option));
+    command.addOption(made);
+    command.on(`option:${flag}`, (given: string | null) => {
+      (flags[flag] ??= []).push(given ?? "true");
+    });
   }
   return () => flags;
 }

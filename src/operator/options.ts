@@ -8,6 +8,7 @@ import {
   text,
   url,
   wholeNumber,
+  yesNo,
   type BindAddress,
 } from "../core/options/parsers.ts";
 import {
@@ -19,7 +20,7 @@ import {
   type Parse,
   type RepeatableOption,
 } from "../core/options/table.ts";
-import { parseClusterName, type ClusterName } from "../core/model/names.ts";
+import { isDnsSubdomain, parseClusterName, type ClusterName } from "../core/model/names.ts";
 import { CALICO_GROUPS, type CalicoGroupChoice } from "../core/plan/calico-mode.ts";
 import { LOG_LEVELS, type LogLevel } from "../log/winston.ts";
 
@@ -29,6 +30,9 @@ const clusterName: Parse<ClusterName> = (given) => {
     ? { expected: "a DNS-1123 label (lower case letters, digits and -, at most 63 characters)" }
     : { value };
 };
+
+const dnsName: Parse<string> = (given) =>
+  isDnsSubdomain(given) ? { value: given } : { expected: "a DNS-1123 subdomain" };
 
 const cidr: Parse<Cidr> = (given) => {
   const value = parseCidr(given);
@@ -72,6 +76,11 @@ export interface OperatorTable {
   readonly remotePodCidr: RepeatableOption<ClusterCidr>;
   readonly localCidr: RepeatableOption<Cidr>;
   readonly calicoApiGroup: DefaultedOption<CalicoGroupChoice>;
+  readonly staleAfter: DefaultedOption<number>;
+  readonly expireAfter: Option<number>;
+  readonly leaderElect: DefaultedOption<boolean>;
+  readonly leaderElectionId: Option<string>;
+  readonly leaderElectionNamespace: Option<string>;
   readonly metricsBindAddress: DefaultedOption<BindAddress | undefined>;
   readonly logLevel: DefaultedOption<LogLevel>;
 }
@@ -239,6 +248,44 @@ export const OPERATOR_OPTIONS: OperatorTable = {
     placeholder: "GROUP",
     help: `API group of the sets: auto (the one Calico reads), ${CALICO_GROUPS.join(", ")}`,
     parse: oneOf<CalicoGroupChoice>("auto", ...CALICO_GROUPS),
+  },
+  staleAfter: {
+    flag: "stale-after",
+    env: ["WAYLEAVE_STALE_AFTER"],
+    default: "60s",
+    placeholder: "DURATION",
+    help: "how long after its last proof of life a remote cluster is called stale; its sets are held",
+    parse: positiveDuration,
+  },
+  expireAfter: {
+    flag: "expire-after",
+    env: ["WAYLEAVE_EXPIRE_AFTER"],
+    placeholder: "DURATION",
+    help: "how long after its last proof of life a remote cluster's sets are emptied; without it never",
+    parse: positiveDuration,
+  },
+  leaderElect: {
+    flag: "leader-elect",
+    env: ["WAYLEAVE_LEADER_ELECT"],
+    default: "false",
+    placeholder: "BOOL",
+    help: "write only while holding a Lease, so that several replicas can run",
+    isSwitch: true,
+    parse: yesNo,
+  },
+  leaderElectionId: {
+    flag: "leader-election-id",
+    env: ["WAYLEAVE_LEADER_ELECTION_ID"],
+    placeholder: "NAME",
+    help: "name of the Lease; without it wayleave-operator-<target-cluster-name>, or wayleave-operator with clusters-dir",
+    parse: dnsName,
+  },
+  leaderElectionNamespace: {
+    flag: "leader-election-namespace",
+    env: ["WAYLEAVE_LEADER_ELECTION_NAMESPACE"],
+    placeholder: "NAMESPACE",
+    help: "namespace of the Lease; without it the pod's own, outside a cluster kube-system",
+    parse: dnsName,
   },
   metricsBindAddress: {
     flag: "metrics-bind-address",

@@ -4,6 +4,7 @@ import { ClusterPods, type ClusterPodsEvents } from "../core/membership/cluster-
 import { Holdings } from "../core/membership/holdings.ts";
 import type { Entry, Membership } from "../core/membership/membership.ts";
 import type { LabelProfile } from "../core/membership/profile.ts";
+import { linkAt, LINK_STATES, type Link, type LinkLimits } from "../core/model/link.ts";
 import type { ClusterName } from "../core/model/names.ts";
 import type { PodRecord } from "../core/model/pod.ts";
 import type { BrakeLimits } from "../core/plan/brake.ts";
@@ -14,10 +15,19 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { Reflector, type LinkFacts } from "../runtime/reflector.ts";
 import { repeat } from "../runtime/repeat.ts";
-import { LINK_STATES, linkState } from "./link.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import type { Check } from "./probes.ts";
 import type { RemoteFacts } from "./views.ts";
+
+const EXPIRY_CHECK_MS = 1_000;
+
+/** How many checks in a row must find a link expired: after a pause of the process the first is not to be believed. */
+const EXPIRY_CHECKS = 3;
+
+/** How long a watch may be silent before it is helped by a probe. */
+function probeAfterMs(staleAfterMs: number): number {
+  return staleAfterMs < 20_000 ? staleAfterMs / 3 : 15_000;
+}
 
 /** What following a remote cluster takes. */
 export interface RemoteClusterParts {
@@ -31,6 +41,7 @@ export interface RemoteClusterParts {
   /** Annotations that the profile needs. */
   readonly annotations: readonly string[];
   readonly resyncMs: number;
+  readonly link: LinkLimits;
   readonly userAgent: string;
   readonly onRequest: (outcome: RequestOutcome) => void;
   readonly clock: Clock;
@@ -50,6 +61,9 @@ export class RemoteCluster {
   #lastSync: number | undefined;
   #watchEnds: Readonly<Record<string, number>> = {};
   #said = "";
+  /** Its pods were dropped because the link expired. */
+  #isExpired = false;
+  #expiredChecks = 0;
 
   constructor(parts: RemoteClusterParts) {
     this.#parts = parts;
@@ -91,6 +105,7 @@ export class RemoteCluster {
         keepAnnotations: annotations,
       }),
       store: this.#pods,
+      limits: { probeAfterMs: probeAfterMs(parts.link.staleAfterMs) },
       clock,
       random: parts.random,
       onLink: (facts) => this.#note(facts),
@@ -117,7 +132,11 @@ export class RemoteCluster {
 
   /** Follows the cluster until `signal` aborts. Rejects only on a bug of ours. */
   async run(signal: AbortSignal): Promise<void> {
-    repeat(this.#parts.clock, this.#parts.resyncMs, signal, () => this.#reflector.relist());
+    const { clock, resyncMs, link } = this.#parts;
+    repeat(clock, resyncMs, signal, () => this.#reflector.relist());
+    if (link.expireAfterMs !== undefined) {
+      repeat(clock, EXPIRY_CHECK_MS, signal, () => this.#checkExpiry());
+    }
     try {
       await this.#reflector.run(signal);
     } finally {
@@ -144,11 +163,11 @@ export class RemoteCluster {
 
   /** For people who ask. */
   facts(): RemoteFacts {
-    const { access, clock, name } = this.#parts;
+    const { access, name } = this.#parts;
     const link = this.#reflector.link();
     return {
       name,
-      link: linkState(link, clock.now()),
+      link: this.#link().state,
       lastEventAt: link.proofOfLifeAt,
       pods: this.#pods.size,
       credentialExpiresAt: access.expiresAt(),
@@ -160,13 +179,10 @@ export class RemoteCluster {
 
   /** For `/readyz?verbose`. */
   check(): Check {
-    const { clock, name } = this.#parts;
+    const { name } = this.#parts;
     const facts = this.#reflector.link();
-    const state = linkState(facts, clock.now());
-    const age =
-      facts.proofOfLifeAt === undefined
-        ? "never seen"
-        : `last seen ${Math.round((clock.now() - facts.proofOfLifeAt) / 1000)}s ago`;
+    const { state, ageMs } = this.#link();
+    const age = ageMs === undefined ? "never seen" : `last seen ${Math.round(ageMs / 1000)}s ago`;
     const trouble = facts.isHealthy ? "" : `; ${facts.lastFault?.message}`;
     return {
       name: `remote-${name}`,
@@ -177,10 +193,10 @@ export class RemoteCluster {
 
   /** Brings the gauges of this cluster up to date. */
   collect(): void {
-    const { metrics, clock } = this.#parts;
+    const { metrics } = this.#parts;
     const labels = { remote_cluster: this.#parts.name };
     const facts = this.#reflector.link();
-    const state = linkState(facts, clock.now());
+    const { state } = this.#link();
     for (const each of LINK_STATES) {
       metrics.metric.linkState.set({ ...labels, state: each }, each === state ? 1 : 0);
     }
@@ -189,6 +205,27 @@ export class RemoteCluster {
     }
     if (this.#lastSync !== undefined) metrics.metric.lastSync.set(labels, this.#lastSync / 1000);
     metrics.metric.pods.set(labels, this.#pods.size);
+  }
+
+  /** What is too old is let go, and brought back by a whole list once the cluster gives proof of life again. */
+  #checkExpiry(): void {
+    this.#expiredChecks = this.#link().state === "Expired" ? this.#expiredChecks + 1 : 0;
+    const isExpired = this.#expiredChecks >= EXPIRY_CHECKS;
+    if (isExpired === this.#isExpired) return;
+    this.#isExpired = isExpired;
+    const { log, name } = this.#parts;
+    if (isExpired) {
+      log.warn("remote cluster expired; its sets are emptied", { cluster: name });
+      this.#pods.clear();
+    } else {
+      this.#reflector.relist();
+    }
+  }
+
+  #link(): Link {
+    const { synced, proofOfLifeMonotonic } = this.#reflector.link();
+    const proof = { synced, provenAt: proofOfLifeMonotonic, removed: false };
+    return linkAt(proof, this.#parts.link, this.#parts.clock.monotonic());
   }
 
   #note(facts: LinkFacts): void {

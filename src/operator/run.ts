@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { hostname } from "node:os";
 import type { NetworkSetClient } from "../calico/network-set-client.ts";
 import type { Entry } from "../core/membership/membership.ts";
 import { Membership } from "../core/membership/membership.ts";
@@ -21,6 +22,8 @@ import { apiRoutes } from "./api.ts";
 import type { Clusters } from "./clusters.ts";
 import { Fences } from "./fences.ts";
 import { LocalCalico, type LocalCalicoStatus } from "./local-cluster.ts";
+import { EventRecorder } from "../kube/events.ts";
+import { Leadership } from "./leadership.ts";
 import { followLocalRanges } from "./local-ranges.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
@@ -48,7 +51,10 @@ export interface OperatorContext {
 }
 
 /** A write under way may take this long to end before the process does. */
-const STOP_MS = 8_000;
+const STOP_MS = 6_000;
+const WRITE_TIMEOUT_MS = 5_000;
+/** Events that were not sent when we end may take this long. */
+const EVENTS_MS = 500;
 
 /**
  * Runs the operator until the signal aborts, then ends in order: watches, writes, server.
@@ -85,6 +91,8 @@ class Operator {
   #contested: ReadonlySet<string> = new Set();
   readonly #local: ApiClient;
   readonly #calico: LocalCalico;
+  readonly #leadership: Leadership;
+  readonly #events: EventRecorder;
   #localComplete = false;
   #localSaid = "";
 
@@ -98,7 +106,6 @@ class Operator {
     const log = context.log ?? winstonLog(config.logLevel);
     this.#log = cluster === undefined ? log : withFields(log, { cluster });
     this.#metrics = createMetrics(OPERATOR_METRICS, () => this.#collect());
-    this.#notices = new Notices(this.#log, this.#metrics);
     this.#profile = labelProfile(
       config.labelProfile,
       config.networksetNameAnnotation,
@@ -117,9 +124,25 @@ class Operator {
     const { local } = context.clusters;
     this.#local = new ApiClient(local, {
       clock: this.#clock,
+      // A write that began as leader must end before another can lead.
+      timeoutMs: WRITE_TIMEOUT_MS,
       userAgent: this.#userAgent,
       onRequest: (outcome) => this.#noteRequest(local, outcome),
     });
+    this.#leadership = new Leadership({
+      config,
+      api: this.#local,
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      onElected: () => this.#reconciler.all(),
+    });
+    this.#events = new EventRecorder({
+      api: this.#local,
+      clock: this.#clock,
+      reportingInstance: hostname(),
+    });
+    this.#notices = new Notices(this.#log, this.#metrics, this.#events);
     this.#calico = new LocalCalico({
       client: this.#local,
       choice: config.calicoApiGroup,
@@ -172,7 +195,7 @@ class Operator {
     const startTime = new Date(this.#startedAt).toISOString();
     return new Views({
       version: this.#context.version,
-      operator: () => ({ role: "leader", startTime }),
+      operator: () => ({ role: this.#leadership.role, startTime }),
       local: () => ({
         ok: this.#calico.status.answers,
         apiGroup: this.#calico.status.group ?? null,
@@ -200,6 +223,7 @@ class Operator {
     const server = await this.#serve();
     this.#log.info("operator started", { version });
     try {
+      await this.#leadership.start();
       const { remote } = clusters;
       if (remote !== undefined) await this.#remotes.add(remote.name, remote.access);
       const { clustersDir } = this.#config;
@@ -209,7 +233,10 @@ class Operator {
       ]);
     } finally {
       await this.#remotes.stop();
+      await this.#leadership.stop();
       await this.#stopWrites();
+      await this.#leadership.release();
+      await this.#events.stop(EVENTS_MS);
       await server?.close();
       clusters.local.close();
       this.#log.info("operator stopped");
@@ -244,6 +271,10 @@ class Operator {
       },
       annotations: [this.#config.networksetNameAnnotation],
       resyncMs: this.#config.podResyncPeriod,
+      link: {
+        staleAfterMs: this.#config.staleAfter,
+        expireAfterMs: this.#config.expireAfter,
+      },
       userAgent: this.#userAgent,
       onRequest: (outcome) => this.#noteRequest(access, outcome),
       clock: this.#clock,
@@ -329,7 +360,9 @@ class Operator {
 
   /** Where sets are written now; undefined while they may not be. */
   #writer(): NetworkSetClient | undefined {
-    return this.#calico.status.mayWrite ? this.#calico.sets : undefined;
+    return this.#leadership.mayWrite() && this.#calico.status.mayWrite
+      ? this.#calico.sets
+      : undefined;
   }
 
   async #stopWrites(): Promise<void> {

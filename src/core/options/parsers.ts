@@ -19,6 +19,12 @@ export const positiveDuration: Parse<number> = (given) => {
     : { value };
 };
 
+/** `true` or `false`. */
+export const yesNo: Parse<boolean> = (given) =>
+  given === "true" || given === "false"
+    ? { value: given === "true" }
+    : { expected: "true or false" };
+
 /** One of `words`, compared without regard to case. */
 export function oneOf<W extends string>(...words: readonly W[]): Parse<W> {
   return (given) => {

@@ -15,6 +15,8 @@ export interface Option<V> {
   readonly help: string;
   /** A flag that may be given several times; in the environment its values are separated by commas. */
   readonly repeatable?: boolean;
+  /** A flag that may stand without a value, which then is `true`. */
+  readonly isSwitch?: boolean;
   readonly parse: Parse<V>;
 }
 
