@@ -8,7 +8,6 @@ import { sleep, type Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 
 const PERIOD_MS = 300_000;
-const TIMEOUT_MS = 30_000;
 
 function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(asText).filter((text) => text !== "") : [];
@@ -56,7 +55,7 @@ export async function readLocalRanges(
 ): Promise<readonly NamedRange[]> {
   for (const { path, rangesOf } of SOURCES) {
     try {
-      const { body } = await client.request({ method: "GET", path, timeoutMs: TIMEOUT_MS, signal });
+      const { body } = await client.request({ method: "GET", path, signal });
       const items = asObject(body)?.["items"];
       const objects = (Array.isArray(items) ? items : []).map((item) => asObject(item) ?? {});
       known.set(path, objects.flatMap(rangesOf));

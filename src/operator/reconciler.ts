@@ -205,6 +205,8 @@ export class Reconciler {
     const { log, metrics } = this.#parts;
     const { name } = change.object;
     const code = faultCode(error);
+    // The fence: whoever leads now writes it, and if we do again, everything is looked at.
+    if (code === "aborted") return { kind: "done" };
     metrics.metric.queueRetries.add({ name: "sets" });
     if (code === "conflict" || code === "already-exists" || code === "not-found") {
       await this.#refresh(name, client);

@@ -122,12 +122,17 @@ class Operator {
       ownerOf,
     );
     const { local } = context.clusters;
-    this.#local = new ApiClient(local, {
+    const requests = {
       clock: this.#clock,
+      userAgent: this.#userAgent,
+      onRequest: (outcome: RequestOutcome) => this.#noteRequest(local, outcome),
+    };
+    this.#local = new ApiClient(local, requests);
+    const fenced = new ApiClient(local, {
+      ...requests,
       // A write that began as leader must end before another can lead.
       timeoutMs: WRITE_TIMEOUT_MS,
-      userAgent: this.#userAgent,
-      onRequest: (outcome) => this.#noteRequest(local, outcome),
+      mayWrite: () => this.#leadership.mayWrite(),
     });
     this.#leadership = new Leadership({
       config,
@@ -144,7 +149,7 @@ class Operator {
     });
     this.#notices = new Notices(this.#log, this.#metrics, this.#events);
     this.#calico = new LocalCalico({
-      client: this.#local,
+      client: fenced,
       choice: config.calicoApiGroup,
       store: this.#actual,
       clock: this.#clock,
