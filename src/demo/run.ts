@@ -31,7 +31,9 @@ export interface DemoOptions {
 
 /** How long each step is left to be looked at. */
 const PAUSE_MS = 2_500;
-const FOLLOWED = "remote cluster is followed";
+/** What the operator says when it is ready; the script begins then, or when this time is over: its claims will tell. */
+const READY = ["remote cluster is followed", "local cluster serves GlobalNetworkSets"];
+const READY_MS = 15_000;
 /** The story tells of each write as it is seen. */
 const NOT_TOLD: ReadonlySet<string> = new Set(["network set written"]);
 
@@ -134,7 +136,8 @@ class Demo {
 
   async #play(scene: Scene, show: Show): Promise<void> {
     const { once, script } = this.#options;
-    while (!this.#said.includes(FOLLOWED)) await sleep(this.#clock, 20, this.#signal);
+    while (!this.#isReady() && scene.elapsedMs() < READY_MS)
+      await sleep(this.#clock, 20, this.#signal);
     for (;;) {
       this.#isOver = false;
       this.#failed += await this.#playOnce(scene, script);
@@ -143,6 +146,10 @@ class Demo {
       show.over();
       await this.#again();
     }
+  }
+
+  #isReady(): boolean {
+    return READY.every((message) => this.#said.includes(message));
   }
 
   async #playOnce(scene: Scene, script: ScriptName): Promise<number> {
