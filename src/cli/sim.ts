@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { InvalidArgumentError, type Command } from "commander";
 import { isDnsLabel } from "../core/model/names.ts";
 import { errorText } from "../core/model/fault.ts";
@@ -56,15 +56,33 @@ export function addSimCommand(program: Command): void {
     });
 }
 
+/** The first line of a kubeconfig that is ours to replace and to remove. */
+const MARK = "# a simulated cluster, written by wayleave sim";
+
+/** Throws when `path` holds something that was not written here. */
+async function refuseForeign(path: string): Promise<void> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch {
+    return;
+  }
+  if (!text.startsWith(MARK))
+    throw new Error(
+      `write kubeconfig "${path}": the file is there and was not written by wayleave sim`,
+    );
+}
+
 async function runSim(flags: Flags): Promise<number> {
   const stopped = untilSignal();
   try {
+    await refuseForeign(flags.kubeconfig);
     const sim = await startSim({ name: flags.name, port: flags.port });
     const fleet = sim.populate(flags.pods, flags.seed);
     const calm = flags.churn > 0 ? fleet.churn(flags.churn) : () => {};
-    await writeFile(flags.kubeconfig, sim.kubeconfig(), { mode: 0o600 });
+    await writeFile(flags.kubeconfig, `${MARK}\n${sim.kubeconfig()}`, { mode: 0o600 });
     process.stdout.write(
-      `simulated cluster ${sim.name} listens on ${sim.url}\nkubectl --kubeconfig ${flags.kubeconfig} get namespaces\n`,
+      `simulated cluster ${sim.name} listens on ${sim.url}\nkubectl --kubeconfig ${flags.kubeconfig} get pods -A\n`,
     );
     if (!stopped.aborted)
       await new Promise<void>((resolve) =>

@@ -33,10 +33,11 @@ export function watchContentType(view: View): string {
 /** Encodes through the cache of the change, so that many watchers share the work. */
 function shared(view: View, event: WatchEvent, encode: (stored: Stored) => Buffer): Buffer {
   if (!("stored" in event)) throw new Error("watch: only changes are shared");
-  if (view.format.as !== "object" || event.change === undefined) return encode(event.stored);
+  const cache = event.change?.encoded;
+  if (view.format.as !== "object" || cache === undefined) return encode(event.stored);
   const key = `${view.format.encoding} ${view.kind.group} ${view.kind.version}`;
-  let data = event.change.encoded.get(key);
-  if (data === undefined) event.change.encoded.set(key, (data = encode(event.stored)));
+  let data = cache.get(key);
+  if (data === undefined) cache.set(key, (data = encode(event.stored)));
   return data;
 }
 

@@ -8,8 +8,8 @@ export interface Change {
   /** The object after; when it was deleted, as it last was, at the revision of the deletion. */
   readonly after: Stored;
   readonly deleted: boolean;
-  /** Encoded forms by format, kept so that many watchers share them. */
-  readonly encoded: Map<string, Buffer>;
+  /** Encoded forms by format, so that many watchers share them; undefined for a change that is not recent. */
+  encoded: Map<string, Buffer> | undefined;
 }
 
 /** How much of the past one collection keeps. */
@@ -31,6 +31,9 @@ interface Snapshot {
 }
 
 const MAX_SNAPSHOTS = 6;
+
+/** How many changes keep their encoded forms. */
+const RECENT = 256;
 
 /** All objects of one resource, in the order in which etcd would give them, and their recent past. */
 export class Collection {
@@ -143,11 +146,6 @@ export class Collection {
     };
   }
 
-  /** The first change after `revision`, or undefined. */
-  nextAfter(revision: number): Change | undefined {
-    return this.history[this.indexAfter(revision)];
-  }
-
   /**
    * All objects of `namespace` ("" for all) as they were at `revision`, in order.
    * The caller has made sure that `revision` is neither compacted nor in the future.
@@ -202,6 +200,8 @@ export class Collection {
 
   private remember(change: Change): void {
     this.history.push(change);
+    const stale = this.history[this.history.length - 1 - RECENT];
+    if (stale !== undefined) stale.encoded = undefined;
     this.historyBytes += change.after.bytes;
     while (
       this.history.length - this.start > this.limits.maxChanges ||
