@@ -34,6 +34,8 @@ export interface CalicoDiscovery {
   readonly unreadable: string | undefined;
 }
 
+const NOT_IMPLEMENTED = 501;
+
 async function isServed(
   client: ApiClient,
   group: CalicoGroup,
@@ -56,7 +58,8 @@ async function servedBy(
     const code = faultCode(error);
     // Served and not registered: the API server's own registration of CRDs is on its way.
     if (code === "not-found") return { by: "crd", unreadable: undefined };
-    if (code !== "forbidden") throw error;
+    // A server without aggregation says 501: it does not know of such things.
+    if (code !== "forbidden" && (error as Fault).status !== NOT_IMPLEMENTED) throw error;
     return { by: "unknown", unreadable: (error as Error).message };
   }
 }
