@@ -4,6 +4,7 @@ export const EXIT: {
   readonly negative: 1;
   readonly usage: 2;
   readonly undecidable: 3;
+  readonly timeout: 124;
 } = {
   /** Done; allowed; no findings; no difference. */
   ok: 0,
@@ -13,4 +14,6 @@ export const EXIT: {
   usage: 2,
   /** Undecidable, or stale, under --strict. */
   undecidable: 3,
+  /** What was waited for did not come in time. */
+  timeout: 124,
 };

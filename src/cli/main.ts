@@ -5,7 +5,9 @@ import { addDemoCommand } from "./demo.ts";
 import { EXIT } from "./exit.ts";
 import { addInspectCommands } from "./inspect.ts";
 import { addOperatorCommand } from "./operator.ts";
+import { addSetsCommands } from "./sets.ts";
 import { addSimCommand } from "./sim.ts";
+import { addStatusCommand } from "./status.ts";
 import { doubleDashes } from "./table-options.ts";
 import { packageVersion } from "./version.ts";
 
@@ -16,6 +18,8 @@ const program = new Command("wayleave")
   .exitOverride();
 
 addOperatorCommand(program);
+addStatusCommand(program);
+addSetsCommands(program);
 addCleanupCommand(program);
 addInspectCommands(program);
 addSimCommand(program);
