@@ -3,7 +3,13 @@ import { PROFILE_NAMES, type ProfileName } from "../core/membership/profile.ts";
 import { setIdOf } from "../core/membership/set-id.ts";
 import type { ClusterName } from "../core/model/names.ts";
 import { oneOf } from "../core/options/parsers.ts";
-import { readOptions, type Option, type Options } from "../core/options/table.ts";
+import {
+  readOptions,
+  type DefaultedOption,
+  type Option,
+  type Options,
+} from "../core/options/table.ts";
+import type { CalicoGroupChoice } from "../core/plan/calico-mode.ts";
 import type { ActualSet } from "../core/plan/plan-set.ts";
 import { findCleanup, type Cleanup } from "../operator/cleanup.ts";
 import { openLocal } from "../operator/clusters.ts";
@@ -20,6 +26,7 @@ interface CleanupTable {
   readonly targetClusterName: Option<ClusterName>;
   readonly localKubeConfig: Option<string>;
   readonly labelProfile: Option<ProfileName>;
+  readonly calicoApiGroup: DefaultedOption<CalicoGroupChoice>;
 }
 
 /** What is removed is named by flags alone: an operator's environment must not choose it. */
@@ -37,6 +44,7 @@ const CLEANUP_OPTIONS: CleanupTable = {
     help: `only sets with labels of this profile, one of ${PROFILE_NAMES.join(", ")}; without it those of every generation`,
     parse: oneOf(...PROFILE_NAMES),
   },
+  calicoApiGroup: OPERATOR_OPTIONS.calicoApiGroup,
 };
 
 interface Switches {
@@ -92,14 +100,14 @@ async function afterAsking(cleanup: Cleanup, { dryRun, yes }: Switches): Promise
 }
 
 async function cleanUp(options: Options<CleanupTable>, switches: Switches): Promise<number> {
-  const { targetClusterName: cluster, labelProfile: profile } = options;
+  const { targetClusterName: cluster, labelProfile: profile, calicoApiGroup: group } = options;
   if (cluster === undefined) {
     process.stderr.write("error: --target-cluster-name: required\n");
     return EXIT.usage;
   }
   const local = await openLocal(options.localKubeConfig, process.env, systemClock);
   try {
-    const cleanup = await findCleanup({ cluster, profile }, local.client, systemClock);
+    const cleanup = await findCleanup({ cluster, profile, group }, local.client, systemClock);
     if (cleanup.objects.length === 0) {
       process.stderr.write(`no sets of cluster ${cluster} found\n`);
       return EXIT.ok;

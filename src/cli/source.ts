@@ -26,6 +26,7 @@ const CLUSTER_OPTIONS = [
   "maxNetsPerSet",
   "remotePodCidr",
   "localCidr",
+  "calicoApiGroup",
 ] as const satisfies readonly (keyof OperatorTable)[];
 
 /** Where status and sets come from: a running operator, or the clusters themselves. */

@@ -4,6 +4,7 @@ import { ownedId, type ProfileName } from "../core/membership/profile.ts";
 import { setIdOf, type SetKey } from "../core/membership/set-id.ts";
 import { errorText, Fault, faultCode } from "../core/model/fault.ts";
 import type { ClusterName } from "../core/model/names.ts";
+import type { CalicoGroupChoice } from "../core/plan/calico-mode.ts";
 import type { ActualSet } from "../core/plan/plan-set.ts";
 import type { ApiClient } from "../kube/api-client.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -18,6 +19,7 @@ export interface CleanupScope {
   readonly cluster: ClusterName;
   /** Only those whose labels are of this profile's kind; undefined for every generation. */
   readonly profile: ProfileName | undefined;
+  readonly group: CalicoGroupChoice;
 }
 
 /** What became of one object that was to go: undefined when it is gone, else why it is still there. */
@@ -81,7 +83,7 @@ export async function findCleanup(
   clock: Clock,
 ): Promise<Cleanup> {
   const look = async (): Promise<CalicoLook> =>
-    lookForCalico(client, "auto", AbortSignal.timeout(LOOK_MS));
+    lookForCalico(client, scope.group, AbortSignal.timeout(LOOK_MS));
   const { group } = await look();
   const sets = new NetworkSetClient(client, group);
   const actual = new ActualSets({ onChanged: () => {}, onComplete: () => {} }, ownerOf);

@@ -14,10 +14,11 @@ import { jsonListWatch } from "../kube/json-list-watch.ts";
 import { podFromJson } from "../kube/pod.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ActualSets } from "./actual-sets.ts";
+import { lookForCalico } from "./calico-discovery.ts";
 import { readClusters } from "./cluster-folder.ts";
 import { openClusters, type Clusters } from "./clusters.ts";
 import { Fences } from "./fences.ts";
-import { listOnce, servedGroup } from "./list-once.ts";
+import { listOnce } from "./list-once.ts";
 import { localSets } from "./local-cluster.ts";
 import { readLocalRanges } from "./local-ranges.ts";
 import type { OperatorConfig } from "./options.ts";
@@ -40,6 +41,9 @@ export interface OnceRead {
   readonly views: Views;
   readonly failures: readonly string[];
 }
+
+/** For one look at where Calico keeps its sets. */
+const LOOK_MS = 60_000;
 
 /** Nothing is held back: what one complete list says is what is told. */
 const NO_BRAKE = { maxRemovalPercent: 100, holdMs: 0 };
@@ -153,7 +157,11 @@ async function readAll(
     config.networksetNameAnnotation,
     config.labelSelector,
   );
-  const apiGroup = await servedGroup(client);
+  const { group: apiGroup } = await lookForCalico(
+    client,
+    config.calicoApiGroup,
+    AbortSignal.timeout(LOOK_MS),
+  );
   const actual = new ActualSets({ onChanged: () => {}, onComplete: () => {} }, ownerOf);
   await listOnce(localSets(client, apiGroup), actual, clock);
   const fences = new Fences(config);

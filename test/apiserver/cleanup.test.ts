@@ -88,10 +88,11 @@ describeOnApiServers("wayleave cleanup", () => {
 
     afterEach(async () => sets.removeAll());
 
+    const group = `--calico-api-group=${version === "v3" ? "projectcalico.org/v3" : "crd.projectcalico.org/v1"}`;
     const left = async (): Promise<string[]> => Object.keys(await sets.nets());
 
     test("with --dry-run lists what is ours of the cluster, asks nothing and deletes nothing", async () => {
-      const { code, stdout, stderr } = await cleanup("--dry-run");
+      const { code, stdout, stderr } = await cleanup(group, "--dry-run");
       expect(code).toBe(0);
       expect(stdout.split("\n").map((line) => line.split(/ +/))).toEqual([
         ["NAME", "NAMESPACE", "SET", "MEMBERS"],
@@ -105,7 +106,7 @@ describeOnApiServers("wayleave cleanup", () => {
     });
 
     test("without a terminal it lists, deletes nothing and names --yes, with exit code 2", async () => {
-      const { code, stdout, stderr } = await cleanup();
+      const { code, stdout, stderr } = await cleanup(group);
       expect(code).toBe(2);
       expect(stdout).toContain("aws-2021 ");
       expect(stderr).toMatch(/^error: nothing deleted: .*--yes$/m);
@@ -113,11 +114,11 @@ describeOnApiServers("wayleave cleanup", () => {
     });
 
     test("with --yes deletes every generation of the cluster, and nothing else", async () => {
-      const { code, stdout } = await cleanup("--yes");
+      const { code, stdout } = await cleanup(group, "--yes");
       expect(code).toBe(0);
       expect(stdout.match(/ deleted$/gm)).toHaveLength(6);
       expect(await left()).toEqual(Object.keys(OTHERS));
-      const again = await cleanup("--yes");
+      const again = await cleanup(group, "--yes");
       expect([again.code, again.stdout, again.stderr]).toEqual([
         0,
         "",
@@ -143,7 +144,7 @@ describeOnApiServers("wayleave cleanup", () => {
     });
 
     test("with --label-profile only deletes sets with such labels", async () => {
-      expect((await cleanup("--label-profile=semaphore", "--yes")).code).toBe(0);
+      expect((await cleanup(group, "--label-profile=semaphore", "--yes")).code).toBe(0);
       expect(await left()).toEqual(
         [...Object.keys(OTHERS), "aws-2021", "aws-2021-march", "aws-wayleave"].toSorted((a, b) =>
           a < b ? -1 : 1,
@@ -158,7 +159,9 @@ describeOnApiServers("wayleave cleanup", () => {
     await sets.patch("edited", {
       metadata: { annotations: { "wayleave.dev/owner": "aws/shop/front" } },
     });
-    expect((await cleanup("--yes")).stdout).toContain("globalnetworkset/edited deleted\n");
+    expect((await cleanup("--calico-api-group=projectcalico.org/v3", "--yes")).stdout).toContain(
+      "globalnetworkset/edited deleted\n",
+    );
     expect(await sets.nets()).toEqual({});
   });
 
@@ -166,7 +169,7 @@ describeOnApiServers("wayleave cleanup", () => {
     const sets = new NetworkSets(local, "v3");
     await sets.create("aws-kept", ["10.1.0.1/32"], legacy("aws"));
     await sets.patch("aws-kept", { metadata: { finalizers: ["example.org/kept"] } });
-    expect((await cleanup("--yes")).code).toBe(0);
+    expect((await cleanup("--calico-api-group=projectcalico.org/v3", "--yes")).code).toBe(0);
     await sets.patch("aws-kept", { metadata: { finalizers: null } });
     expect(await sets.nets()).toEqual({});
   });
