@@ -174,6 +174,8 @@ function logLine(row: Row): Line | undefined {
     case "gone":
       return [at, span(`${row.set} is deleted: it was empty long enough`)];
     case "operator":
+      // What it says of its own start is not what people watch for.
+      if (!row.isTrouble && !row.text.startsWith("remote cluster")) return undefined;
       return [at, span("operator    ", "dim"), span(row.text, row.isTrouble ? "bold" : "plain")];
     case "claim":
       return [

@@ -41,12 +41,18 @@ export function canShowPictures({
 
 /** Shows lines, one after another. */
 export function plainShow(stdout: NodeJS.WritableStream): Show {
+  let isOpen = true;
   return {
-    row: (row) => void stdout.write(`${plainLine(row)}\n`),
+    row: (row) => {
+      if (isOpen) stdout.write(`${plainLine(row)}\n`);
+    },
     change: () => {},
-    over: () =>
-      void stdout.write("The clusters stay, for you to change things. Ctrl-C ends them.\n"),
-    close: () => {},
+    over: () => {
+      stdout.write("The clusters stay, for you to change things. Ctrl-C ends them.\n");
+    },
+    close: () => {
+      isOpen = false;
+    },
   };
 }
 
