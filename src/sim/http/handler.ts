@@ -79,6 +79,9 @@ export function handleResource(exchange: Exchange, target: Target): void {
     watch(exchange, request, view);
     return;
   }
+  // Refused here: once the objects are gone there is no refusing.
+  if (isDeleteAll(request) && view.format.encoding === "protobuf")
+    throw notSimulated("the answer to a deletion of many as protobuf");
   const answer = answerTo(request);
   sendObject(exchange.reply, view, answer.status, answer.object, answer.warnings);
 }
@@ -253,6 +256,10 @@ function deleteOne(request: ApiRequest): ObjectAnswer {
   const options = deleteOptionsOf(request);
   const stored = mustGet(cluster, kind, request.namespace, request.name);
   return deleteObject(cluster, kind, stored, options);
+}
+
+function isDeleteAll({ method, kind, name }: ApiRequest): boolean {
+  return method === "DELETE" && name === "" && kind.verbs.includes("deletecollection");
 }
 
 function deleteAll(request: ApiRequest): ObjectAnswer {

@@ -1,6 +1,6 @@
 import { stringify as toYaml } from "yaml";
 import type { Cluster } from "../api/cluster.ts";
-import { notSimulated, type ApiError } from "../api/errors.ts";
+import type { ApiError } from "../api/errors.ts";
 import { metadataOf, type JsonObject } from "../json.ts";
 import { apiVersionOf } from "../kinds/kind.ts";
 import { wrap } from "../protobuf/envelope.ts";
@@ -90,8 +90,6 @@ function protobufDocument(view: View, object: JsonObject): Buffer {
       { apiVersion: "v1", kind: "Status" },
       encoderOf(view.cluster).encode("Status", object),
     );
-  if (object["kind"] === view.kind.listKind)
-    throw notSimulated("the answer to a deletion of many as protobuf");
   return wrap(objectType(view), rawProtobuf(view, object));
 }
 
