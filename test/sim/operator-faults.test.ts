@@ -15,7 +15,8 @@ const AFTER = "10.0.2.1/32";
 
 /** Enough pods that losing all would be a mass removal. */
 const IPS = Array.from({ length: 12 }, (_, index) => `10.0.0.${index + 1}`);
-const OTHERS = IPS.map((ip) => ip.replace("10.0.0.", "10.9.9."));
+/** Fewer than are lost: the share is of all entries, the new ones included. */
+const OTHERS = IPS.slice(0, 5).map((ip) => ip.replace("10.0.0.", "10.9.9."));
 const NETS = netsOf(IPS);
 
 let world: OperatorBetweenSims;
@@ -100,7 +101,7 @@ const FAULTS: readonly {
     code: "too-many-requests",
   },
   { name: "no answer", verbs: LIST_AND_WATCH, action: { kind: "drop" }, code: "connection" },
-  ...[0, 1, 700, 3_000].flatMap((at) => [
+  ...[0, 700, 3_000].flatMap((at) => [
     {
       name: `list cut at byte ${at}, as if whole`,
       verbs: ["list"] as const,
@@ -139,7 +140,7 @@ describe("while the remote's pods cannot be read", () => {
         nothingRemoved();
         expect(reasons(from)).toContain(code);
       });
-      await world.pass(40_000, () => expect(world.nets()).toEqual(NETS));
+      await world.pass(20_000, () => expect(world.nets()).toEqual(NETS));
       expect(rule.hits).toBeGreaterThan(1);
       rule.remove();
       await followsAgain();
@@ -154,7 +155,7 @@ describe("while the remote's pods cannot be read", () => {
       await world.remote.changeCertificate();
       needList();
       await world.until(() => expect(reasons(from)).toContain("certificate"));
-      await world.pass(40_000, () => expect(world.nets()).toEqual(NETS));
+      await world.pass(20_000, () => expect(world.nets()).toEqual(NETS));
       await world.writeRemoteKubeconfig();
       await followsAgain();
     },
@@ -175,10 +176,11 @@ describe("while the remote's pods cannot be watched", () => {
       needList();
       await world.until(() => {
         nothingRemoved();
+        deletePod(world.remote, ipOf(DURING));
         putPod(world.remote, ipOf(DURING));
         expect(reasons(from)).toContain(code);
       });
-      await world.pass(40_000, nothingRemoved);
+      await world.pass(20_000, nothingRemoved);
       rule.remove();
       await followsAgain();
     },
@@ -228,7 +230,7 @@ test(
     for (const ip of IPS) deletePod(world.remote, ip);
     await world.until(() => expect(world.nets()).toEqual([]));
     const emptiedAt = world.clock.monotonic();
-    await world.pass(598_000, () => expect(world.nets()).toEqual([]));
+    await world.pass(598_000, () => expect(world.nets()).toEqual([]), 1_000);
     await world.until(() => expect(world.nets()).toBeUndefined());
     expect(world.clock.monotonic() - emptiedAt).toBeGreaterThanOrEqual(599_000);
   },

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorText } from "../../src/core/model/fault.ts";
 import { parseClusterName } from "../../src/core/model/names.ts";
 import { joinedName } from "../../src/core/membership/set-id.ts";
 import { CALICO, CALICO_CRD, SETS_PATH } from "../../src/demo/calico-crd.ts";
@@ -23,7 +24,7 @@ export interface LogLine {
 const STEP_MS = 200;
 const SOCKETS_MS = 4;
 /** How long something that must happen may take, in true time. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 30_000;
 
 /** An operator in this process, on a clock of its own, between two simulated clusters. */
 export class OperatorBetweenSims {
@@ -32,7 +33,7 @@ export class OperatorBetweenSims {
   readonly clock: FakeClock = new FakeClock(Date.now());
   readonly lines: LogLine[] = [];
   /** What the operator ended with, when it ended before it was told to. */
-  ended: unknown;
+  ended: Error | undefined;
   readonly #folder: string;
   readonly #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -79,7 +80,7 @@ export class OperatorBetweenSims {
     return list.items.map((item) => item.metadata.name);
   }
 
-  /** Lines that begin with `message`. */
+  /** Lines that are `message`. */
   said(message: string): readonly LogLine[] {
     return this.lines.filter((line) => line.message === message);
   }
@@ -98,11 +99,11 @@ export class OperatorBetweenSims {
     }
   }
 
-  /** Lets `ms` of the operator's time pass; `check` must hold at every step. */
-  async pass(ms: number, check: () => void = () => {}): Promise<void> {
+  /** Lets `ms` of the operator's time pass, `stepMs` at once; `check` must hold at every step. */
+  async pass(ms: number, check: () => void = () => {}, stepMs: number = STEP_MS): Promise<void> {
     const end = this.clock.monotonic() + ms;
     while (this.clock.monotonic() < end) {
-      await this.#step();
+      await this.#step(stepMs);
       check();
     }
   }
@@ -111,17 +112,15 @@ export class OperatorBetweenSims {
   async stop(): Promise<void> {
     const early = this.ended;
     this.#abort.abort();
-    let over = false;
-    void this.#running.finally(() => {
-      over = true;
-    });
+    const end = new AbortController();
+    void this.#running.finally(() => end.abort());
     const deadline = Date.now() + PATIENCE_MS;
     do await this.#step();
-    while (!over && Date.now() < deadline);
+    while (!end.signal.aborted && Date.now() < deadline);
     await Promise.all([this.remote.stop(), this.local.stop()]);
     await rm(this.#folder, { recursive: true, force: true });
     if (early !== undefined) throw early;
-    if (!over) throw new Error("the operator did not end");
+    if (!end.signal.aborted) throw new Error("the operator did not end");
   }
 
   async #open(): Promise<void> {
@@ -148,7 +147,7 @@ export class OperatorBetweenSims {
       random: () => 0.5,
       log: this.#log(),
     }).catch((error: unknown) => {
-      this.ended = error;
+      this.ended = new Error(`the operator ended: ${errorText(error)}`, { cause: error });
     });
   }
 
@@ -158,8 +157,8 @@ export class OperatorBetweenSims {
     return { error: note, warn: note, info: note, debug: () => {} };
   }
 
-  async #step(): Promise<void> {
-    await this.clock.advance(STEP_MS);
+  async #step(ms: number = STEP_MS): Promise<void> {
+    await this.clock.advance(ms);
     await pause(SOCKETS_MS);
   }
 }

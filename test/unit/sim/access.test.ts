@@ -68,16 +68,16 @@ test("without tokens everybody is answered", async () => {
 });
 
 test("the kubeconfig of a server with TLS and tokens is all a client needs", async () => {
-  const { kubeconfig } = await started({ tls: true, tokens: TOKENS });
+  const server = await started({ tls: true, tokens: TOKENS });
   folder = await mkdtemp(join(tmpdir(), "sim-access-"));
   const path = join(folder, "kubeconfig");
-  await writeFile(path, kubeconfig());
+  await writeFile(path, server.kubeconfig());
   const access = await loadCluster({ kind: "kubeconfig", path }, systemClock);
   try {
     const client = new ApiClient(access, { clock: systemClock });
     const { body } = await client.request({ method: "GET", path: MAPS });
     expect(body).toMatchObject({ kind: "ConfigMapList" });
-    await sim?.changeCertificate();
+    await server.changeCertificate();
     await expect(client.request({ method: "GET", path: MAPS })).rejects.toMatchObject({
       code: "certificate",
     });
@@ -111,13 +111,17 @@ test("what no API server has is answered 404 and not 501", async () => {
 });
 
 test("a deletion of many that asks for protobuf is refused before anything is deleted", async () => {
-  const { put, get } = await started();
-  put({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", namespace: "default" } });
+  const server = await started();
+  server.put({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "a", namespace: "default" },
+  });
   const accept = "application/vnd.kubernetes.protobuf";
   const refused = await ask(MAPS, { method: "DELETE", headers: { accept } });
   expect(refused.code).toBe(501);
   expect(refused.text).toContain("the answer to a deletion of many as protobuf is not simulated");
-  expect(get("v1", "ConfigMap", "default", "a")).toBeDefined();
+  expect(server.get("v1", "ConfigMap", "default", "a")).toBeDefined();
   expect((await ask(MAPS, { method: "DELETE" })).code).toBe(200);
-  expect(get("v1", "ConfigMap", "default", "a")).toBeUndefined();
+  expect(server.get("v1", "ConfigMap", "default", "a")).toBeUndefined();
 });
