@@ -2,7 +2,7 @@ import { pause } from "../../test/support/eventually.ts";
 import type { OperatorProcess } from "../../test/support/operator-process.ts";
 import { createPods, deletePod, inParallel, setPodStatus } from "../../test/support/pods.ts";
 import { quantile, round } from "./quantiles.ts";
-import { NAMESPACE, Rig, address, benchPod, usage } from "./rig.ts";
+import { FloorWriter, NAMESPACE, Rig, address, benchPod, usage } from "./rig.ts";
 
 const PODS = 1_000;
 const PER_SET = 10;
@@ -30,6 +30,9 @@ async function changeAddress(rig: Rig, pod: number, ip: string): Promise<number>
 /** One change at a time: from the answer to the pod's status write until an independent watch sees the set. */
 async function idleChanges(rig: Rig): Promise<void> {
   const latencies: number[] = [];
+  const floor: number[] = [];
+  const alone = await FloorWriter.on(rig);
+  await alone.write(0);
   const before = rig.writes;
   for (let i = 0; i < IDLE_CHANGES; i++) {
     const pod = (i * 7) % PODS;
@@ -38,8 +41,14 @@ async function idleChanges(rig: Rig): Promise<void> {
     const answered = await changeAddress(rig, pod, ip);
     latencies.push(Math.max(0, (await seen) - answered));
     await pause(60);
+    floor.push(await alone.write(i + 1));
+    await pause(20);
   }
-  const writes = (rig.writes - before) / IDLE_CHANGES;
+  const writes = (rig.writes - before) / IDLE_CHANGES - 1;
+  report(
+    "the same PUT by itself, in turn with the next line",
+    `p50 ${round(quantile(floor, 0.5))} ms, p99 ${round(quantile(floor, 0.99))} ms`,
+  );
   report(
     "pod status written to set written, one change on an idle system",
     `p50 ${round(quantile(latencies, 0.5))} ms, p99 ${round(quantile(latencies, 0.99))} ms; ${writes} writes a change`,

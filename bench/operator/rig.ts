@@ -1,5 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { collectionPath, decodeSet } from "../../src/calico/global-network-set.ts";
+import { NetworkSetClient } from "../../src/calico/network-set-client.ts";
+import { setKey } from "../../src/core/membership/set-id.ts";
+import type { ClusterName } from "../../src/core/model/names.ts";
 import type { ActualSet } from "../../src/core/plan/plan-set.ts";
 import { loadCluster } from "../../src/kube/access.ts";
 import { ApiClient } from "../../src/kube/api-client.ts";
@@ -99,7 +102,11 @@ export class Rig {
   }
 
   members(set: string): readonly string[] {
-    return this.#sets.get(`remote-${NAMESPACE}-${set}`)?.nets ?? [];
+    return this.netsOf(`remote-${NAMESPACE}-${set}`);
+  }
+
+  netsOf(name: string): readonly string[] {
+    return this.#sets.get(name)?.nets ?? [];
   }
 
   /** Resolves with the time (performance.now) at which `isTrue` became true of the sets as watched. */
@@ -149,4 +156,40 @@ export async function usage(pid: number): Promise<{ peakMb: number; cpuSeconds: 
     peakMb: Math.round(peakKb * KILOBYTE_MB),
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
   };
+}
+
+/** Writes a set of its own again and again: what one write costs on these servers without an operator. */
+export class FloorWriter {
+  readonly #rig: Rig;
+  readonly #client: NetworkSetClient;
+  #set: ActualSet | undefined;
+
+  constructor(rig: Rig, client: NetworkSetClient) {
+    this.#rig = rig;
+    this.#client = client;
+  }
+
+  static async on(rig: Rig): Promise<FloorWriter> {
+    const source = { kind: "kubeconfig", path: rig.local.kubeconfig } as const;
+    const access = await loadCluster(source, systemClock);
+    const client = new NetworkSetClient(new ApiClient(access, { clock: systemClock }), GROUP);
+    return new FloorWriter(rig, client);
+  }
+
+  /** One PUT of ten nets; resolves with the milliseconds until the watch saw it. */
+  async write(n: number): Promise<number> {
+    const owner = setKey({ cluster: "floor" as ClusterName, namespace: NAMESPACE, name: "floor" });
+    this.#set ??= await this.#client.create({
+      name: "floor",
+      owner,
+      shard: 1,
+      labels: {},
+      nets: [],
+    });
+    const nets = Array.from({ length: 10 }, (_, i) => `${address(500_000 + 10 * n + i)}/32`);
+    const seen = this.#rig.until(() => this.#rig.netsOf("floor")[0] === nets[0]);
+    const begun = performance.now();
+    this.#set = await this.#client.replace({ ...this.#set, nets });
+    return (await seen) - begun;
+  }
 }
