@@ -49,6 +49,8 @@ export class ClusterPods implements Store<PodRecord> {
   readonly #refused = new Map<ObjectKey, string>();
   /** While a list runs: the pods it has not held so far. */
   #unseen: Set<ObjectKey> | undefined;
+  /** Entries when the list began: what it adds must not make what it removes look small. */
+  #entriesBefore = 0;
   #heldSince = 0;
 
   constructor(parts: ClusterPodsParts) {
@@ -62,6 +64,7 @@ export class ClusterPods implements Store<PodRecord> {
 
   beginList(): void {
     this.#unseen = new Set(this.#uids.keys());
+    this.#entriesBefore = this.#parts.membership.countOf(this.#parts.cluster);
   }
 
   endList(): void {
@@ -70,7 +73,7 @@ export class ClusterPods implements Store<PodRecord> {
     this.#confirmHeld();
     const { cluster, membership } = this.#parts;
     if (absent.size > 0) {
-      this.#holdIfMass(membership.onlyOf(cluster, absent), membership.countOf(cluster));
+      this.#holdIfMass(membership.onlyOf(cluster, absent), this.#entriesBefore);
     }
     for (const pod of absent) this.#forget(pod, this.#uids.get(pod) ?? "");
     this.#parts.events.onComplete();

@@ -200,6 +200,21 @@ describe("the mass-removal brake", () => {
     expect(membership.size).toBe(0);
   });
 
+  test("as many new pods do not make up for those that a list lacks", () => {
+    const others = many.map((pod, i) => ({
+      ...pod,
+      name: `q${i}`,
+      uid: `q${i}`,
+      ips: [`10.0.2.${i}`],
+    }));
+    list(others);
+    expect(heldBack).toEqual([[30, 30]]);
+    expect(membership.nets(set("db"))).toHaveLength(60);
+    now = 30_000;
+    list(others);
+    expect(membership.nets(set("db"))).toHaveLength(30);
+  });
+
   test("what the second list brings back was never gone", () => {
     list([]);
     now = 30_000;
